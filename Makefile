@@ -1,0 +1,52 @@
+# orderflow: `make demo` runs the whole system, `make test` the whole suite, `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+# Release builds have a scratch path of their own, so that the two configurations never throw each other away.
+RELEASE := $(SWIFT) build -c release --scratch-path .build-release
+SWIFT_SOURCES := Package.swift WireFormat EventSchema Messaging ServiceDefaults OrderService InventoryService NotificationService CLI Tests
+
+export WARNINGS_AS_ERRORS := 1
+
+.PHONY: help demo setup build release test lint format bench compose-up compose-down clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup release ## install what is missing, build, start everything on the embedded broker, print what to try
+	@exec .build-release/release/orderflow up --demo
+
+setup: ## install the missing system packages (says which)
+	@scripts/setup
+
+build: setup ## debug build of everything, warnings as errors, imports checked
+	$(SWIFT) build --explicit-target-dependency-import-check error
+
+release: setup
+	@echo "Building (release); the first time takes some minutes."
+	$(RELEASE) --product orderflow
+	$(RELEASE) --product OrderService
+	$(RELEASE) --product InventoryService
+	$(RELEASE) --product NotificationService
+
+test: setup ## the whole test suite, as CI runs it
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build
+
+lint: ## format and style, strictly
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+format: ## format in place
+	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+compose-up: ## Apache Kafka and the three services in containers
+	docker compose up --build --wait
+
+compose-down: ## stop the containers; the volumes stay
+	docker compose down
+
+clean: ## remove what was built; .orderflow/ (your orders) stays
+	rm -rf .build .build-release

@@ -1,0 +1,109 @@
+import Foundation
+import WireFormat
+
+/// `orderflow up` as a user starts it, on free ports and in a folder of its own.
+public final class RunningStack: Sendable {
+  public let up: ChildProcess
+  public let folder: URL
+  public let bootstrapServers: String
+  public let orders: ServiceClient
+  public let inventory: ServiceClient
+  public let notifications: ServiceClient
+  /// The children's process ids by executable.
+  public let processIDs: [String: [Int32]]
+
+  /// Starts the stack and waits until it says that it is ready.
+  ///
+  /// The broker is the embedded one, unless `KAFKA_BOOTSTRAP_SERVERS` names another.
+  public init(folder: URL? = nil, arguments: [String] = [], environment: [String: String] = [:]) async throws {
+    let folder = try folder ?? temporaryFolder()
+    let readyFile = folder.appendingPathComponent("ready-\(UUID().uuidString).json")
+    var arguments = ["up", "--data-dir", folder.path, "--ready-file", readyFile.path] + arguments
+    if !arguments.contains("--port-base") {
+      arguments += ["--port-base", String(try freePortBase())]
+    }
+    if let servers = ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"] {
+      arguments += ["--bootstrap-servers", servers]
+    }
+    let up = try ChildProcess(BuiltProduct.url("orderflow"), arguments, environment: environment)
+    let ready = try await eventually("ready file of `orderflow up`; it said:\n\(up.text)", within: .seconds(90)) {
+      if kill(up.processID, 0) != 0 { throw DeadlineExceeded(what: "`orderflow up` has ended:\n\(up.text)") }
+      return FileManager.default.contents(atPath: readyFile.path)
+    }
+    guard let object = try JSONValue(parsing: Array(ready)).object,
+      let bootstrapServers = object["bootstrap_servers"]?.string,
+      let orders = object["order_service"]?.string,
+      let inventory = object["inventory_service"]?.string,
+      let notifications = object["notification_service"]?.string,
+      let pids = object["pids"]?.object
+    else { throw DeadlineExceeded(what: "a ready file as the contract says: \(String(decoding: ready, as: UTF8.self))") }
+    self.up = up
+    self.folder = folder
+    self.bootstrapServers = bootstrapServers
+    self.orders = ServiceClient(base: orders)
+    self.inventory = ServiceClient(base: inventory)
+    self.notifications = ServiceClient(base: notifications)
+    var processIDs: [String: [Int32]] = [:]
+    for name in ["OrderService", "InventoryService", "NotificationService"] {
+      processIDs[name] = (pids[name]?.array ?? []).compactMap { $0.number?.int64 }.map { Int32(truncatingIfNeeded: $0) }
+    }
+    self.processIDs = processIDs
+  }
+
+  /// Stops everything as Ctrl-C does, and returns the exit status.
+  public func stop(signal: Int32 = SIGINT) async throws -> Int32 {
+    up.send(signal)
+    return try await up.waitForExit(within: .seconds(30))
+  }
+
+  /// `orderflow <arguments>` against this stack.
+  public func tool(_ arguments: String..., within limit: Duration = .seconds(180)) async throws
+    -> (status: Int32, output: String)
+  {
+    try await ChildProcess.run(
+      BuiltProduct.url("orderflow"), arguments + ["--data-dir", folder.path], within: limit)
+  }
+
+  /// Puts `onHand` pieces of a product in stock.
+  public func stock(_ product: String, onHand: Int) async throws {
+    let answer = try await inventory.send(
+      "PUT", "/products/\(product)", json: #"{"name":"\#(product)","on_hand":\#(onHand)}"#)
+    guard (200...201).contains(answer.status) else {
+      throw DeadlineExceeded(what: "stock of \(product): \(String(decoding: answer.body, as: UTF8.self))")
+    }
+  }
+}
+
+/// A folder for one test; the system's temporary folder is cleaned by the system.
+public func temporaryFolder() throws -> URL {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("orderflow-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  return folder
+}
+
+/// The first of four consecutive ports that were free a moment ago.
+public func freePortBase() throws -> Int {
+  for _ in 0..<100 {
+    let base = Int.random(in: 20000..<32000)
+    if (base..<base + 4).allSatisfy(isFree) { return base }
+  }
+  throw DeadlineExceeded(what: "four free ports in a row")
+}
+
+private func isFree(_ port: Int) -> Bool {
+  #if canImport(Glibc)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  #else
+    let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+  #endif
+  defer { close(descriptor) }
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_port = in_port_t(port).bigEndian
+  address.sin_addr.s_addr = inet_addr("127.0.0.1")
+  return withUnsafePointer(to: &address) {
+    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+    }
+  }
+}
