@@ -63,7 +63,8 @@ let package = Package(
       dependencies: ["WireFormat", .crypto, .logging, .metrics, .serviceLifecycle],
       path: "Messaging/Core", swiftSettings: settings),
     .target(
-      name: "MessagingSQLite", dependencies: ["Messaging", .grdb, .logging, .metrics],
+      name: "MessagingSQLite",
+      dependencies: ["Messaging", "WireFormat", .grdb, .logging, .metrics, .serviceLifecycle],
       path: "Messaging/SQLite", swiftSettings: settings),
     .target(
       name: "MessagingKafka", dependencies: ["Messaging", "CRDKafka", .logging, .metrics],
@@ -98,11 +99,7 @@ let package = Package(
       path: "CLI", swiftSettings: settings),
 
     .target(
-      name: "TestSupport",
-      dependencies: [
-        "WireFormat", "EventSchema", "Messaging", "MessagingKafka", "MessagingSQLite", .asyncHTTPClient, .logging,
-        .nioCore,
-      ],
+      name: "TestSupport", dependencies: ["WireFormat", .asyncHTTPClient, .nioCore],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("WireFormatTests", of: ["WireFormat"]),
     tests("EventSchemaTests", of: ["EventSchema", "WireFormat"], resources: [.copy("Golden")]),
@@ -111,7 +108,7 @@ let package = Package(
     tests("ServicesTests", of: [
       "Orders", "Inventory", "Notifications", "EventSchema", "WireFormat", "Messaging", "MessagingSQLite",
       "ServiceDefaults",
-    ], and: [.hummingbird, .hummingbirdTesting, .grdb]),
+    ], and: [.hummingbird, .hummingbirdTesting, .httpTypes, .grdb, .logging, .serviceLifecycle]),
     tests(
       "SystemTests", of: ["EventSchema", "WireFormat", "MessagingKafka"], exclude: ["Interoperation", "OutsidePackage"]),
   ],

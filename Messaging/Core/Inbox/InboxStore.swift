@@ -46,6 +46,9 @@ public protocol InboxStore: Sendable {
   func transact<Result: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Result) throws -> Result
 
   /// Runs `body` so that, when it throws, its writes and nothing else are undone.
+  ///
+  /// - Throws: what `body` throws; but ``StoreUnavailable`` where that was the store's own trouble (busy, full, I/O), or
+  ///   where the writes could not be undone: then the whole transaction has to go.
   func savepoint<Result>(in transaction: Transaction, _ body: () throws -> Result) throws -> Result
 
   /// Claims an event for this group: true the first time, false when the group has a row for it, whatever came of it.
@@ -62,8 +65,10 @@ public protocol InboxStore: Sendable {
   /// Takes the parked record of exactly this version out of the store.
   func takeParked(key: String, version: Int64, in transaction: Transaction) throws -> ParkedRecord?
 
-  /// Keeps the dead letter, and publishes it to its topic through the outbox.
-  func keep(_ deadLetter: DeadLetter, in transaction: Transaction) throws
+  /// Keeps the dead letter as open, and publishes it to its topic through the outbox.
+  ///
+  /// - Returns: false, with nothing written, when this group has one with the same event id and redrives already.
+  func keep(_ deadLetter: DeadLetter, in transaction: Transaction) throws -> Bool
 
   /// The next offset to read, per partition of a cluster; written in the batch's transaction.
   func storeNextOffsets(_ offsets: [TopicPartition: Int64], cluster: String, in transaction: Transaction) throws

@@ -107,6 +107,9 @@ public protocol OutboxStore: Sendable {
 
   func publicationState() throws -> PublicationState
 
+  /// How many rows are not published yet, for the gauge; nil where the store cannot say cheaply.
+  func unpublishedCount() throws -> Int?
+
   /// Binds the store to a cluster that it has not published to before: remembers `clusterID`, nothing else.
   func bind(toCluster clusterID: String, lease: RelayLease) throws
 
@@ -116,4 +119,8 @@ public protocol OutboxStore: Sendable {
   /// - Returns: the lease of the new epoch, and the number of rows that will be published again.
   /// - Throws: ``LeaseLost``
   func beginEpoch(clusterID: String, lease: RelayLease) throws -> (lease: RelayLease, rows: Int)
+}
+
+extension OutboxStore {
+  public func unpublishedCount() throws -> Int? { nil }
 }

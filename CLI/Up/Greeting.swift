@@ -1,0 +1,51 @@
+/// What `up` prints when everything is ready.
+struct Greeting: Sendable, Hashable {
+  var stack: Stack
+  var paths: StatePaths
+  var hasDemoStock: Bool
+
+  func lines(palette: Palette) -> [String] {
+    var lines = ["", palette.bold("Everything is ready."), ""]
+    for (name, url) in [
+      (ServiceName.order, stack.orderService), (ServiceName.inventory, stack.inventoryService),
+      (ServiceName.notification, stack.notificationService),
+      ("Kafka", stack.bootstrapServers + (stack.isEmbeddedBroker ? "  (embedded: for development, in memory)" : "")),
+      ("State and logs", paths.directory),
+    ] {
+      lines.append("  \(name.padding(toLength: 21, withPad: " ", startingAt: 0))\(palette.paint(url, .cyan))")
+    }
+    for (name, urls) in stack.instances.sorted(by: { $0.key < $1.key }) where urls.count > 1 {
+      lines.append("  further instances of \(name): \(urls.dropFirst().joined(separator: " "))")
+    }
+    if hasDemoStock {
+      lines += ["", "Try it in another terminal: place an order, look at its reservation, read its mail.", ""]
+      lines += curls.flatMap { ["  \($0)", ""] }
+    } else {
+      lines.append("")
+    }
+    return lines + ["Ctrl-C stops everything.", ""]
+  }
+
+  /// Three lines to paste into any shell, together or one by one. The first leaves the order in a file and gives it a
+  /// second to be served; the others take its id, the fourth word between quotes, from there.
+  var curls: [String] {
+    let file = Self.quoted(paths.firstOrder)
+    let order = #"{"customer_id":"ada","items":[{"product_id":"keyboard","quantity":2,"unit_price":49.90}]}"#
+    let id = "$(cut -d'\"' -f4 \(file))"
+    return [
+      "curl -sw '\\n' \(stack.orderService)/orders -H 'content-type: application/json' -d '\(order)' | tee \(file); "
+        + "sleep 1",
+      "curl -sw '\\n' \"\(stack.inventoryService)/reservations/\(id)\"",
+      "curl -sw '\\n' \"\(stack.notificationService)/emails?order_id=\(id)\"",
+    ]
+  }
+
+  /// `text` as one word for a shell.
+  private static func quoted(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || "/._-".utf8.contains(byte)
+    }
+    return isPlain ? text : "'\(text.replacing("'", with: #"'\''"#))'"
+  }
+}

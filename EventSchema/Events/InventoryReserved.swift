@@ -1,0 +1,25 @@
+import WireFormat
+
+/// All items of an order are held for it.
+public struct InventoryReserved: Sendable, Hashable {
+  public var reservationID: ReservationID
+  /// 1 to 100 items, no product twice.
+  public var items: [ReservedItem]
+
+  public init(reservationID: ReservationID, items: [ReservedItem]) {
+    self.reservationID = reservationID
+    self.items = items
+  }
+}
+
+extension InventoryReserved: EventFacts {
+  func writeMembers(to json: inout JSONWriter) {
+    json.member("reservation_id", reservationID)
+    json.member("items", items)
+  }
+
+  init(from fields: FieldReader) throws(UnreadableField) {
+    reservationID = try fields.identifier("reservation_id")
+    items = try fields.reservedItems()
+  }
+}

@@ -1,0 +1,30 @@
+import WireFormat
+
+/// An order was placed. Always the first event of its order, version 1.
+public struct OrderCreated: Sendable, Hashable {
+  public var customerID: CustomerID
+  /// 1 to 100 lines, no product twice.
+  public var items: [OrderItem]
+  /// The sum over the items.
+  public var total: Money
+
+  public init(customerID: CustomerID, items: [OrderItem], total: Money) {
+    self.customerID = customerID
+    self.items = items
+    self.total = total
+  }
+}
+
+extension OrderCreated: EventFacts {
+  func writeMembers(to json: inout JSONWriter) {
+    json.member("customer_id", customerID)
+    json.member("items", items)
+    json.member("total", total)
+  }
+
+  init(from fields: FieldReader) throws(UnreadableField) {
+    customerID = try fields.identifier("customer_id")
+    items = try fields.orderItems()
+    total = try fields.total()
+  }
+}

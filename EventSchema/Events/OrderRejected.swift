@@ -1,0 +1,35 @@
+import WireFormat
+
+/// The order was refused, because the inventory could not reserve all of it.
+public struct OrderRejected: Sendable, Hashable {
+  public var customerID: CustomerID
+  /// 1 to 100 lines, no product twice.
+  public var items: [OrderItem]
+  /// The sum over the items.
+  public var total: Money
+  /// Why, in words for the customer or a code of the inventory; up to 500 characters.
+  public var reason: String
+
+  public init(customerID: CustomerID, items: [OrderItem], total: Money, reason: String) {
+    self.customerID = customerID
+    self.items = items
+    self.total = total
+    self.reason = reason
+  }
+}
+
+extension OrderRejected: EventFacts {
+  func writeMembers(to json: inout JSONWriter) {
+    json.member("customer_id", customerID)
+    json.member("items", items)
+    json.member("total", total)
+    json.member("reason", reason)
+  }
+
+  init(from fields: FieldReader) throws(UnreadableField) {
+    customerID = try fields.identifier("customer_id")
+    items = try fields.orderItems()
+    total = try fields.total()
+    reason = try fields.reason()
+  }
+}

@@ -1,0 +1,48 @@
+import WireFormat
+
+/// The name of one thing: 1 to 64 characters of `A-Z a-z 0-9 . _ -`. Each kind of thing has a type of its own, so
+/// that the id of an order cannot be taken for that of a product.
+public protocol Identifier: Sendable, Hashable, Comparable, CustomStringConvertible, JSONEncodable {
+  /// The identifier as it is sent and stored.
+  var rawValue: String { get }
+
+  /// Nil when `text` is not 1 to 64 of the allowed characters.
+  init?(_ text: String)
+}
+
+extension Identifier {
+  /// A new identifier that sorts after all that `generator` has made, a UUID of version 7.
+  public static func next(from generator: UUIDv7Generator, at moment: Timestamp) -> Self {
+    guard let identifier = Self(generator.next(at: moment)) else {
+      preconditionFailure("36 characters of 0-9 a-f - are an identifier")
+    }
+    return identifier
+  }
+
+  public var description: String { rawValue }
+
+  /// By bytes, so identifiers of version 7 by their time.
+  public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+  public func write(to json: inout JSONWriter) { json.string(rawValue) }
+}
+
+/// What every identifier keeps to.
+enum IdentifierRule {
+  static let description = "must be 1 to 64 of A-Z a-z 0-9 . _ -"
+  private static let length = 1...64
+
+  static func allows(_ text: String) -> Bool {
+    length.contains(text.utf8.count) && text.utf8.allSatisfy(allows)
+  }
+
+  private static func allows(_ character: UInt8) -> Bool {
+    switch character {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      true
+    default:
+      false
+    }
+  }
+}

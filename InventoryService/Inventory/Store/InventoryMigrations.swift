@@ -1,0 +1,49 @@
+import MessagingSQLite
+
+/// The tables of the inventory store.
+public enum InventoryMigrations {
+  public static let all: [SQLiteMigration] = [
+    SQLiteMigration(
+      name: "inventory-1-products",
+      // The last line is what no bug may ever break: nobody is promised a piece that is not there.
+      sql: """
+        CREATE TABLE products (
+          product_id TEXT NOT NULL PRIMARY KEY,
+          name TEXT NOT NULL,
+          on_hand INTEGER NOT NULL CHECK (on_hand >= 0),
+          reserved INTEGER NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+          CHECK (on_hand - reserved >= 0)
+        ) STRICT, WITHOUT ROWID
+        """),
+    SQLiteMigration(
+      name: "inventory-2-reservations",
+      // `items` is [["keyboard",2],...]: product, quantity, in the order's own order; a list reads no second table.
+      // Rows are never deleted, so a rowid is never used twice.
+      sql: """
+        CREATE TABLE reservations (
+          sequence INTEGER PRIMARY KEY,
+          reservation_id TEXT NOT NULL,
+          order_id TEXT NOT NULL UNIQUE,
+          status TEXT NOT NULL CHECK (status IN ('RESERVED', 'REJECTED', 'RELEASED')),
+          items TEXT NOT NULL,
+          reason TEXT,
+          created_at INTEGER NOT NULL,
+          updated_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX reservations_by_status ON reservations (status);
+        """),
+    SQLiteMigration(
+      name: "inventory-3-reservation-items",
+      // One row an item, in the order of its key: a product's reservations are a range of it, newest last, with a
+      // status and without; and what is reserved of a product is the sum over one range.
+      sql: """
+        CREATE TABLE reservation_items (
+          product_id TEXT NOT NULL,
+          status TEXT NOT NULL,
+          sequence INTEGER NOT NULL REFERENCES reservations (sequence),
+          quantity INTEGER NOT NULL CHECK (quantity > 0),
+          PRIMARY KEY (product_id, status, sequence)
+        ) STRICT, WITHOUT ROWID
+        """),
+  ]
+}

@@ -1,0 +1,32 @@
+import EventSchema
+import MessagingSQLite
+import WireFormat
+
+/// Gives back what is set aside for an order that was cancelled, once. Where nothing is (the order was rejected, has
+/// been released, or never had a reservation), nothing happens and nothing is told.
+public struct ReleaseStock: Sendable {
+  private let products: ProductStore
+  private let reservations: ReservationStore
+  private let now: @Sendable () -> Timestamp
+
+  public init(
+    products: ProductStore, reservations: ReservationStore, now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.products = products
+    self.reservations = reservations
+    self.now = now
+  }
+
+  /// Writes in the caller's transaction.
+  ///
+  /// - Parameter version: the `order_version` of the event that cancels.
+  public func callAsFunction(
+    _ orderID: OrderID, reason: String, answering version: Int64, in transaction: SQLiteTransaction
+  ) throws {
+    let reservation = try reservations.find(orderID, in: transaction.database)
+    guard let released = reservation?.released(reason: reason, at: now()) else { return }
+
+    guard try reservations.release(released, answering: version, in: transaction) else { return }
+    try products.giveBack(released.items, in: transaction)
+  }
+}

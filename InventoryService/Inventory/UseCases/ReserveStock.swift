@@ -1,0 +1,41 @@
+import EventSchema
+import MessagingSQLite
+import WireFormat
+
+/// Answers an order: sets all of its items aside, or none, and tells the world which.
+///
+/// Two orders never get the same piece: a piece is taken by one guarded update in the store's only write transaction.
+/// An order that has an answer already keeps it, and nothing is told again.
+public struct ReserveStock: Sendable {
+  private let products: ProductStore
+  private let reservations: ReservationStore
+  private let ids: UUIDv7Generator
+  private let now: @Sendable () -> Timestamp
+
+  public init(
+    products: ProductStore, reservations: ReservationStore, ids: UUIDv7Generator,
+    now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.products = products
+    self.reservations = reservations
+    self.ids = ids
+    self.now = now
+  }
+
+  /// Writes in the caller's transaction.
+  ///
+  /// - Parameter version: the `order_version` of the event that asks.
+  public func callAsFunction(
+    _ orderID: OrderID, items: [ReservedItem], answering version: Int64, in transaction: SQLiteTransaction
+  ) throws {
+    let now = now()
+    let refusal = try products.setAside(items, in: transaction)
+    let reservation = Reservation.answering(
+      orderID, items: items, refusal: refusal, id: .next(from: ids, at: now), at: now)
+
+    guard try reservations.insert(reservation, answering: version, refusal: refusal, in: transaction) else {
+      if refusal == nil { try products.giveBack(items, in: transaction) }
+      return
+    }
+  }
+}

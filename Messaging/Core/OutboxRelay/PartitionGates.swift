@@ -1,0 +1,144 @@
+/// Decides per partition whether more rows for it may be read. Behind a closed gate rows stay in the store.
+///
+/// A gate closes when its partition has stopped acknowledging while others go on, or when too much lies on it that its
+/// consumers have not had (only where the broker would drop it).
+struct PartitionGates: Sendable {
+  private struct Gate {
+    var rows = 0
+    var bytes = 0
+    /// When it acknowledged last.
+    var lastProgress: Duration?
+    /// Since when it has had rows without a pause.
+    var since: Duration = .zero
+    var isStuck = false
+    /// The first row that was not taken because the gate was closed.
+    var skippedFrom: Int64?
+    /// What was published and is beyond the slowest consumer, with the bytes of each record.
+    var unconsumed = Queue<(offset: Int64, bytes: Int)>()
+    var unconsumedBytes = 0
+    var isBrimful = false
+  }
+
+  private var gates: [TopicPartition: Gate] = [:]
+  private let stuckAfter: Duration
+  private let maxUnconsumedBytes: Int?
+  /// The topics whose consumers are known, so that one can tell what they have had.
+  private let limitedTopics: Set<String>
+
+  init(stuckAfter: Duration, maxUnconsumedBytes: Int?, limitedTopics: Set<String>) {
+    self.stuckAfter = stuckAfter
+    self.maxUnconsumedBytes = maxUnconsumedBytes
+    self.limitedTopics = limitedTopics
+  }
+
+  private func limit(for partition: TopicPartition) -> Int? {
+    limitedTopics.contains(partition.topic) ? maxUnconsumedBytes : nil
+  }
+
+  /// Rows in memory that are for partitions that do not move.
+  private(set) var stuckRows = 0
+  private(set) var stuckBytes = 0
+
+  /// Whether a row of `bytes` for `partition` may be read. With false it counts as skipped.
+  mutating func admits(_ sequence: Int64, bytes: Int, for partition: TopicPartition) -> Bool {
+    guard var gate = gates[partition] else { return true }
+    if let limit = limit(for: partition) {
+      let lying = gate.unconsumedBytes + gate.bytes
+      if lying > 0, lying + bytes > limit { gate.isBrimful = true }
+    }
+    guard gate.isStuck || gate.isBrimful else { return true }
+    gate.skippedFrom = min(gate.skippedFrom ?? sequence, sequence)
+    gates[partition] = gate
+    return false
+  }
+
+  mutating func entered(_ bytes: Int, for partition: TopicPartition, at now: Duration) {
+    if gates[partition, default: Gate()].rows == 0 { gates[partition]?.since = now }
+    gates[partition]?.rows += 1
+    gates[partition]?.bytes += bytes
+  }
+
+  /// A row left memory without having been acknowledged.
+  mutating func left(_ bytes: Int, for partition: TopicPartition) {
+    guard var gate = gates[partition] else { return }
+    gate.rows -= 1
+    gate.bytes -= bytes
+    if gate.isStuck {
+      stuckRows -= 1
+      stuckBytes -= bytes
+    }
+    gates[partition] = gate
+  }
+
+  mutating func acknowledged(
+    _ bytes: Int, for partition: TopicPartition, at position: RecordPosition, now: Duration
+  ) {
+    left(bytes, for: partition)
+    gates[partition]?.lastProgress = now
+    guard limit(for: position.topicPartition) != nil, let offset = position.offset else { return }
+    gates[position.topicPartition, default: Gate()].unconsumed.append((offset, bytes))
+    gates[position.topicPartition]?.unconsumedBytes += bytes
+  }
+
+  /// Looks which partitions move.
+  ///
+  /// - Returns: from which row on the store has to be read again because a gate has opened.
+  mutating func review(at now: Duration) -> Int64? {
+    let latest = gates.values.compactMap(\.lastProgress).max()
+    let somebodyMoves = latest.map { now - $0 <= stuckAfter } ?? false
+    for (partition, gate) in gates {
+      let moved = max(gate.lastProgress ?? gate.since, gate.since)
+      let isStuck = gate.rows > 0 && now - moved > stuckAfter && (somebodyMoves || gate.isStuck)
+      guard isStuck != gate.isStuck else { continue }
+      gates[partition]?.isStuck = isStuck
+      stuckRows += isStuck ? gate.rows : -gate.rows
+      stuckBytes += isStuck ? gate.bytes : -gate.bytes
+    }
+    return reopen()
+  }
+
+  /// The consumers have had everything before `next`: the lowest committed offset of the groups that read it.
+  mutating func consumed(before next: Int64, of partition: TopicPartition) {
+    guard var gate = gates[partition], let limit = limit(for: partition) else { return }
+    while let first = gate.unconsumed.first, first.offset < next {
+      gate.unconsumedBytes -= first.bytes
+      _ = gate.unconsumed.popFirst()
+    }
+    if gate.unconsumedBytes + gate.bytes <= limit / 2 { gate.isBrimful = false }
+    gates[partition] = gate
+  }
+
+  /// Partitions of which something is known to lie unconsumed.
+  var unconsumedPartitions: [TopicPartition] {
+    gates.filter { !$0.value.unconsumed.isEmpty || $0.value.isBrimful }.keys.sorted()
+  }
+
+  /// The lowest row that was skipped at a gate that is open now; it counts as read again.
+  mutating func reopen() -> Int64? {
+    var lowest: Int64?
+    for (partition, gate) in gates where !gate.isStuck && !gate.isBrimful {
+      guard let skipped = gate.skippedFrom else { continue }
+      lowest = min(lowest ?? skipped, skipped)
+      gates[partition]?.skippedFrom = nil
+    }
+    return lowest
+  }
+
+  /// The rows in memory are forgotten; what lies on the topics stays.
+  mutating func forgetRows() {
+    for partition in gates.keys {
+      gates[partition]?.rows = 0
+      gates[partition]?.bytes = 0
+      gates[partition]?.isStuck = false
+      gates[partition]?.skippedFrom = nil
+    }
+    stuckRows = 0
+    stuckBytes = 0
+  }
+
+  /// Nothing is known any more: the broker has lost what lay on it.
+  mutating func forgetEverything() {
+    self = PartitionGates(
+      stuckAfter: stuckAfter, maxUnconsumedBytes: maxUnconsumedBytes, limitedTopics: limitedTopics)
+  }
+}

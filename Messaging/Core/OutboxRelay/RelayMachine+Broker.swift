@@ -1,0 +1,133 @@
+/// Knowing the broker: is it the one that the store remembers, with everything on it? And a producer that works.
+extension RelayMachine {
+  private static let patienceWithTopics = 5
+
+  mutating func mendProducer(at now: Duration) -> RelayAction? {
+    guard producerTrouble != nil, phase != .stopping, now >= nextProducerCall else { return nil }
+    return .replaceProducer
+  }
+
+  mutating func producerBroke(_ error: BrokerError, at now: Duration) {
+    if producerTrouble == nil { notices.add(.producerBroken(error)) }
+    producerTrouble = error
+    nextProducerCall = now
+    // What was out may have arrived or not: it is read and sent again, and copies follow at most.
+    forgetRows()
+  }
+
+  mutating func producerReplaced(_ answer: Result<Void, BrokerError>, at now: Duration) {
+    switch answer {
+    case .success:
+      producerTrouble = nil
+      producerFailures = 0
+    case .failure(let error):
+      producerTrouble = error
+      producerFailures += 1
+      nextProducerCall = now + backoff(producerFailures)
+    }
+  }
+
+  mutating func inspect(at now: Duration) -> RelayAction? {
+    guard phase != .stopping, let lease, now >= nextInspection else { return nil }
+    let inspection =
+      inspection
+      ?? BrokerInspection(
+        alsoAcknowledged: highestAcknowledged, givesUpOnTopics: inspectionFailures >= Self.patienceWithTopics)
+    self.inspection = inspection
+    switch inspection.nextStep {
+    case .readPublicationState: return .readPublicationState
+    case .askClusterID: return .askClusterID
+    case .bind(let cluster): return .bind(cluster: cluster, lease)
+    case .askTopics: return .askTopics
+    case .askWatermarks(let partition): return .askWatermarks(partition)
+    case .beginEpoch(let cluster, let reason):
+      epochReason = reason
+      return .beginEpoch(cluster: cluster, lease)
+    case .waitForTopic(let partition):
+      brokerFailed(
+        BrokerError(kind: .retriable, name: "UNKNOWN_TOPIC_OR_PART", detail: "\(partition) is not there"), at: now)
+      return nil
+    case .done(let cluster):
+      finishInspection(inspection, cluster: cluster, at: now)
+      return nil
+    }
+  }
+
+  private mutating func finishInspection(_ inspection: BrokerInspection, cluster: String, at now: Duration) {
+    highestAcknowledged = inspection.highestAcknowledged
+    changePartitionCounts(to: inspection.topics ?? [:])
+    notices.brokerWorks(cluster: cluster)
+    self.inspection = nil
+    inspectionFailures = 0
+    isSuspicious = false
+    lastInspected = now
+    nextInspection = now + configuration.inspectionInterval
+    if phase == .comparing {
+      phase = .publishing
+      rescan()
+    }
+  }
+
+  /// Rows of a key may belong to another gate now: whatever was skipped is read again first.
+  private mutating func changePartitionCounts(to counts: [String: Int]) {
+    guard counts != partitionCounts else { return }
+    partitionCounts = counts
+    rescan()
+  }
+
+  mutating func inspected<Answer>(
+    _ answer: Result<Answer, StoreFailure>, at now: Duration, _ take: (inout BrokerInspection, Answer) -> Void
+  ) {
+    switch answer {
+    case .success(let value): if inspection != nil { take(&inspection!, value) }
+    case .failure(.leaseLost): loseLease(reason: "another relay has it", at: now)
+    case .failure(let failure):
+      notices.storeFails(failure)
+      repeatInspection(at: now)
+    }
+  }
+
+  mutating func inspected<Answer>(
+    _ answer: Result<Answer, BrokerError>, at now: Duration, _ take: (inout BrokerInspection, Answer) -> Void
+  ) {
+    switch answer {
+    case .success(let value): if inspection != nil { take(&inspection!, value) }
+    case .failure(let error): brokerFailed(error, at: now)
+    }
+  }
+
+  private mutating func brokerFailed(_ error: BrokerError, at now: Duration) {
+    notices.brokerFails(error)
+    repeatInspection(at: now)
+  }
+
+  private mutating func repeatInspection(at now: Duration) {
+    inspection = nil
+    inspectionFailures += 1
+    nextInspection = now + backoff(inspectionFailures)
+  }
+
+  mutating func epochBegun(_ answer: Result<(lease: RelayLease, rows: Int), StoreFailure>, at now: Duration) {
+    inspected(answer, at: now) { inspection, epoch in
+      inspection = BrokerInspection(alsoAcknowledged: [:], givesUpOnTopics: true)
+    }
+    guard case .success(let epoch) = answer else { return }
+    notices.add(.epochBegun(epoch.lease, rows: epoch.rows, reason: epochReason))
+    lease = epoch.lease
+    highestAcknowledged = [:]
+    unmarked = [:]
+    isSuspicious = false
+    gates.forgetEverything()
+    // What is out was on its way to the broker of before: it must not arrive ahead of what comes again.
+    producerTrouble = BrokerError(kind: .fatal, name: "EPOCH", detail: epochReason)
+    nextProducerCall = now
+    forgetRows()
+  }
+
+  /// A report that a broker with all its data could not have given.
+  mutating func suspect(at now: Duration) {
+    if let lastInspected, now - lastInspected < .seconds(1) { return }
+    isSuspicious = true
+    nextInspection = min(nextInspection, now)
+  }
+}

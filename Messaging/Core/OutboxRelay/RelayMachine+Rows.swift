@@ -1,0 +1,232 @@
+/// The rows: read in order, sent a bounded window ahead, marked from their reports.
+extension RelayMachine {
+  mutating func publish(at now: Duration) -> RelayAction? {
+    guard phase == .publishing || phase == .stopping, let lease else { return nil }
+    if phase == .publishing, producerTrouble == nil, !isProducerFull, window.hasReady {
+      return .send(window.send(limit: 1_000, at: now))
+    }
+    if !unmarked.isEmpty, !isSuspicious, now >= nextMark {
+      return .mark(unmarked.values.sorted { $0.sequence < $1.sequence }, lease)
+    }
+    if phase == .stopping {
+      let isDone = window.inFlightCount == 0 && (unmarked.isEmpty || isSuspicious)
+      return isDone || now >= stopsAt ?? now ? .releaseLease(lease) : nil
+    }
+    return read(at: now) ?? askCommitted(at: now)
+  }
+
+  // MARK: Reading
+
+  /// Whether another page may be read. A quarter has to be free: many small pages cost more than a few large ones.
+  var hasRoom: Bool {
+    let rows = window.count - gates.stuckRows + unmarked.count
+    return rows <= configuration.maximumRows * 3 / 4
+      && window.bytes - gates.stuckBytes < configuration.maximumBytes
+      && window.count < configuration.maximumRows * 4
+  }
+
+  private func mayTake(_ bytes: Int) -> Bool {
+    let rows = window.count - gates.stuckRows + unmarked.count
+    let taken = window.bytes - gates.stuckBytes
+    return rows < configuration.maximumRows && (taken <= 0 || taken + bytes <= configuration.maximumBytes)
+  }
+
+  private mutating func read(at now: Duration) -> RelayAction? {
+    guard producerTrouble == nil, now >= nextRead else { return nil }
+    if mayHaveMore, hasRoom { return .read(after: readAfter, limit: configuration.pageSize, .ahead) }
+    if isSweepDue {
+      isSweepDue = false
+      if sweepAfter >= readAfter { sweepAfter = 0 }
+      return readAfter > 0 ? .read(after: sweepAfter, limit: configuration.pageSize, .sweep) : nil
+    }
+    return nil
+  }
+
+  mutating func takeRows(
+    _ answer: Result<[OutboxRow], StoreFailure>, limit: Int, _ read: RelayRead, at now: Duration
+  ) {
+    switch answer {
+    case .failure(let failure):
+      notices.storeFails(failure)
+      nextRead = now + configuration.slowPoll
+    case .success(let rows):
+      notices.storeWorks()
+      nextRead = now
+      switch read {
+      case .ahead: readAhead(rows, isLastPage: rows.count < limit, at: now)
+      case .sweep: sweep(rows, isLastPage: rows.count < limit, at: now)
+      }
+    }
+  }
+
+  private mutating func readAhead(_ rows: [OutboxRow], isLastPage: Bool, at now: Duration) {
+    for row in rows {
+      guard take(row, at: now) else { return }
+      readAfter = max(readAfter, row.sequence)
+    }
+    if isLastPage { mayHaveMore = false }
+  }
+
+  /// Rows at or below `readAfter` should all be in memory, skipped, or published. One that is not has become
+  /// unpublished again. Beyond `readAfter` nothing is taken here: a row must not overtake one that is still to be read.
+  private mutating func sweep(_ rows: [OutboxRow], isLastPage: Bool, at now: Duration) {
+    for row in rows where row.sequence <= readAfter {
+      guard take(row, at: now) else { return }
+      sweepAfter = row.sequence
+    }
+    if isLastPage { sweepAfter = 0 }
+  }
+
+  /// - Returns: false when there is no room: this row, and all after it, are for later.
+  private mutating func take(_ row: OutboxRow, at now: Duration) -> Bool {
+    if window.contains(row.sequence) || unmarked[row.sequence] != nil { return true }
+    let lane = RelayWindow.lane(of: row)
+    if skipped.contains(lane, skipping: row.sequence) { return true }
+    if window.count(in: lane) >= configuration.maximumRowsPerKey {
+      skipped.skip(lane, from: row.sequence, until: nil)
+      return true
+    }
+    let partition = partition(of: row.message)
+    let bytes = row.message.byteCount
+    guard gates.admits(row.sequence, bytes: bytes, for: partition) else { return true }
+    guard mayTake(bytes) else { return false }
+    window.admit(row, lane: lane, partition: partition)
+    gates.entered(bytes, for: partition, at: now)
+    return true
+  }
+
+  /// Where the producer's partitioner will put it, as far as that can be told.
+  private func partition(of message: OutgoingMessage) -> TopicPartition {
+    guard let key = message.key, let count = partitionCounts[message.topic] else {
+      return TopicPartition(message.topic, -1)
+    }
+    return TopicPartition(message.topic, MurmurPartitioner.partition(key: key, partitions: count))
+  }
+
+  mutating func rescan() {
+    rewind(to: 0)
+    sweepAfter = 0
+  }
+
+  mutating func rewind(to sequence: Int64) {
+    readAfter = min(readAfter, max(0, sequence - 1))
+    mayHaveMore = true
+  }
+
+  mutating func forgetRows() {
+    window.forget()
+    gates.forgetRows()
+    skipped = SkippedLanes()
+    rescan()
+  }
+
+  // MARK: Sending
+
+  mutating func sent(_ answer: Result<Int, BrokerError>, tokens: [UInt64], at now: Duration) {
+    switch answer {
+    case .success(let accepted):
+      guard accepted < tokens.count else { return }
+      window.takeBack(tokens.dropFirst(accepted))
+      isProducerFull = true
+    case .failure(let error):
+      producerBroke(error, at: now)
+    }
+  }
+
+  mutating func takeReports(_ reports: [DeliveryReport], at now: Duration) {
+    var fatal: BrokerError?
+    for report in reports {
+      switch report.result {
+      case .success(let position): acknowledged(report.token, at: position, now: now)
+      case .failure(let error):
+        failed(report.token, error, at: now)
+        if error.isFatal { fatal = error }
+      }
+    }
+    if !reports.isEmpty { isProducerFull = false }
+    if let fatal, producerTrouble == nil { producerBroke(fatal, at: now) }
+  }
+
+  private mutating func acknowledged(_ token: UInt64, at position: RecordPosition, now: Duration) {
+    guard let entry = window.acknowledge(token) else { return }
+    unmarked[entry.row.sequence] = PublicationReceipt(sequence: entry.row.sequence, position: position)
+    gates.acknowledged(entry.bytes, for: entry.partition, at: position, now: now)
+    if let sequence = skipped.drained(entry.lane, to: window.count(in: entry.lane), of: configuration.maximumRowsPerKey)
+    {
+      rewind(to: sequence)
+    }
+    if let offset = position.offset {
+      if let highest = highestAcknowledged[position.topicPartition], offset <= highest { suspect(at: now) }
+      highestAcknowledged[position.topicPartition] =
+        max(highestAcknowledged[position.topicPartition] ?? offset, offset)
+    }
+    observed.published += 1
+    observed.latencies.append(now - entry.sentAt)
+    if window.backingOffCount == 0 { notices.deliveriesWork() }
+  }
+
+  private mutating func failed(_ token: UInt64, _ error: BrokerError, at now: Duration) {
+    guard let entry = window.fail(token) else { return }
+    observed.failures += 1
+    guard error.kind == .permanent || error.kind == .unsupported else {
+      notices.deliveryFails(error, entry)
+      let pause = configuration.retry.backoff(afterAttempt: entry.failures, using: &random)
+      return window.backOff(entry.row.sequence, until: now + pause)
+    }
+    // It would fail the same way at once, and it may be large: it waits in the store, and its key behind it.
+    notices.add(.rowRefused(error, sequence: entry.row.sequence, topic: entry.row.message.topic))
+    for row in window.setAside(entry.lane) { gates.left(row.bytes, for: row.partition) }
+    let pause = configuration.refusedRowRetry
+    let jitter = pause * Double.random(in: 0...0.5, using: &random)
+    skipped.skip(entry.lane, from: entry.row.sequence, until: now + pause + jitter)
+  }
+
+  // MARK: Marking
+
+  mutating func marked(_ answer: Result<Void, StoreFailure>, _ receipts: [PublicationReceipt], at now: Duration) {
+    switch answer {
+    case .success:
+      for receipt in receipts { unmarked[receipt.sequence] = nil }
+      markFailures = 0
+      notices.storeWorks()
+    case .failure(.leaseLost):
+      loseLease(reason: "another relay has it", at: now)
+    case .failure(let failure):
+      markFailures += 1
+      nextMark = now + backoff(markFailures)
+      notices.storeFails(failure)
+    }
+  }
+
+  // MARK: Following the consumers
+
+  var followsConsumers: Bool {
+    configuration.maxUnconsumedBytesPerPartition != nil && !gates.unconsumedPartitions.isEmpty
+  }
+
+  private mutating func askCommitted(at now: Duration) -> RelayAction? {
+    guard configuration.maxUnconsumedBytesPerPartition != nil else { return nil }
+    if committedCalls.isEmpty, now >= nextCommittedCall {
+      nextCommittedCall = now + .milliseconds(100)
+      committedAnswers = [:]
+      let partitions = Dictionary(grouping: gates.unconsumedPartitions, by: \.topic)
+      for (topic, groups) in configuration.consumerGroups.sorted(by: { $0.key < $1.key }) {
+        guard let partitions = partitions[topic] else { continue }
+        committedCalls += groups.map { ($0, partitions) }
+      }
+    }
+    return committedCalls.last.map { .askCommitted(group: $0.group, $0.partitions) }
+  }
+
+  mutating func committedAnswered(_ group: String, _ answer: Result<[TopicPartition: Int64], BrokerError>) {
+    guard let call = committedCalls.popLast() else { return }
+    guard case .success(let offsets) = answer else {
+      committedCalls = []
+      return
+    }
+    for partition in call.partitions { committedAnswers[partition, default: []].append(offsets[partition] ?? 0) }
+    guard committedCalls.isEmpty else { return }
+    for (partition, offsets) in committedAnswers { gates.consumed(before: offsets.min() ?? 0, of: partition) }
+    if let sequence = gates.reopen() { rewind(to: sequence) }
+  }
+}

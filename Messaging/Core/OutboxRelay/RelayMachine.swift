@@ -1,0 +1,159 @@
+/// Decides what an outbox relay does next. A value: it is told what happened and when, and says what to do; it never
+/// waits, reads a clock or touches a store.
+///
+/// It asks for one thing at a time and decides again after the answer, the most urgent first: to keep the lease, to
+/// know the broker, to send, to mark, to read.
+struct RelayMachine: Sendable {
+  enum Phase: Sendable, Hashable {
+    case withoutLease
+    /// Has the lease; the broker has not been compared with what the store remembers of it.
+    case comparing
+    case publishing
+    /// Takes nothing new; waits for what is in flight.
+    case stopping
+    case stopped
+  }
+
+  let configuration: OutboxRelayConfiguration
+  var random: SeededRandom
+  var phase = Phase.withoutLease
+
+  // The lease.
+  var lease: RelayLease?
+  var leaseEnds: Duration = .zero
+  var nextLeaseCall: Duration = .zero
+  var leaseFailures = 0
+
+  // The broker.
+  var inspection: BrokerInspection?
+  var nextInspection: Duration = .zero
+  var inspectionFailures = 0
+  /// A report did not fit what was acknowledged before: nothing is marked until the broker has been looked at.
+  var isSuspicious = false
+  var lastInspected: Duration?
+  var highestAcknowledged: [TopicPartition: Int64] = [:]
+  var partitionCounts: [String: Int] = [:]
+
+  // The producer.
+  var producerTrouble: BrokerError?
+  var nextProducerCall: Duration = .zero
+  var producerFailures = 0
+  var isProducerFull = false
+
+  // The rows.
+  var window = RelayWindow()
+  var gates: PartitionGates
+  var skipped = SkippedLanes()
+  /// Acknowledged, and not marked in the store yet.
+  var unmarked: [Int64: PublicationReceipt] = [:]
+  var nextMark: Duration = .zero
+  var markFailures = 0
+  /// Reading has come to here.
+  var readAfter: Int64 = 0
+  var mayHaveMore = true
+  var nextRead: Duration = .zero
+  var sweepAfter: Int64 = 0
+  var isSweepDue = false
+  var nextSlowPoll: Duration = .zero
+  var nextCommittedCall: Duration = .zero
+  var committedCalls: [(group: String, partitions: [TopicPartition])] = []
+  var committedAnswers: [TopicPartition: [Int64]] = [:]
+
+  var stopsAt: Duration?
+  var notices = RelayNotices()
+  var observed = RelayObservations()
+
+  init(configuration: OutboxRelayConfiguration) {
+    self.configuration = configuration
+    random = configuration.seed.map(SeededRandom.init(seed:)) ?? SeededRandom()
+    gates = PartitionGates(
+      stuckAfter: configuration.stuckAfter, maxUnconsumedBytes: configuration.maxUnconsumedBytesPerPartition,
+      limitedTopics: Set(configuration.consumerGroups.keys))
+  }
+
+  /// Takes in what happened at `now` and says what to do: any number of notices, and at most one thing that has an
+  /// answer. With none, the relay waits for reports, a wake or ``deadline(at:)``.
+  mutating func handle(_ input: RelayInput, at now: Duration) -> [RelayAction] {
+    take(input, at: now)
+    let action = nextAction(at: now)
+    return notices.take().map(RelayAction.notify) + (action.map { [$0] } ?? [])
+  }
+
+  private mutating func take(_ input: RelayInput, at now: Duration) {
+    switch input {
+    case .turn(let wake): turn(wake, at: now)
+    case .reports(let reports): takeReports(reports, at: now)
+    case .leaseAnswer(let answer): leaseAnswered(answer, at: now)
+    case .renewed(let answer): renewed(answer, at: now)
+    case .released: phase = .stopped
+    case .publicationState(let answer): inspected(answer, at: now) { $0.state = $1 }
+    case .clusterID(let answer): inspected(answer, at: now) { $0.clusterID = $1 }
+    case .topics(let answer): inspected(answer, at: now) { $0.topics = $1 }
+    case .watermarks(let partition, let answer):
+      inspected(answer, at: now) { $0.answered(partition, end: $1.end) }
+    case .bound(let answer):
+      inspected(answer, at: now) { inspection, _ in inspection.state?.clusterID = inspection.clusterID }
+    case .epochBegun(let answer): epochBegun(answer, at: now)
+    case .committed(let group, let answer): committedAnswered(group, answer)
+    case .rows(let answer, let limit, let read): takeRows(answer, limit: limit, read, at: now)
+    case .sent(let answer, let tokens): sent(answer, tokens: tokens, at: now)
+    case .marked(let answer, let receipts): marked(answer, receipts, at: now)
+    case .producerReplaced(let answer): producerReplaced(answer, at: now)
+    }
+  }
+
+  private mutating func turn(_ wake: RelayWake, at now: Duration) {
+    isProducerFull = false
+    if wake.rowsAppended { mayHaveMore = true }
+    if wake.rescan { rescan() }
+    if now >= nextSlowPoll {
+      nextSlowPoll = now + configuration.slowPoll
+      mayHaveMore = true
+      isSweepDue = true
+    }
+    window.retryDue(at: now)
+    if let sequence = skipped.due(at: now) { rewind(to: sequence) }
+    if let sequence = gates.review(at: now) { rewind(to: sequence) }
+    if wake.stop || wake.abort { stop(at: now, atOnce: wake.abort) }
+  }
+
+  private mutating func stop(at now: Duration, atOnce: Bool) {
+    if phase != .stopping, phase != .stopped {
+      notices.add(.stopping(inFlight: window.inFlightCount))
+      phase = lease == nil ? .stopped : .stopping
+      stopsAt = now + configuration.drainTimeout
+    }
+    if atOnce { stopsAt = min(stopsAt ?? now, now) }
+  }
+
+  private mutating func nextAction(at now: Duration) -> RelayAction? {
+    if phase == .stopped { return .finish }
+    return keepLease(at: now) ?? mendProducer(at: now) ?? inspect(at: now) ?? publish(at: now)
+  }
+
+  /// When the relay has to be called again even if nothing happens.
+  func deadline(at now: Duration) -> Duration {
+    var deadlines = [nextLeaseCall]
+    if lease != nil {
+      deadlines.append(leaseEnds)
+      deadlines.append(nextInspection)
+      if producerTrouble != nil { deadlines.append(nextProducerCall) }
+      if phase == .publishing || phase == .stopping {
+        deadlines.append(nextSlowPoll)
+        if !unmarked.isEmpty { deadlines.append(nextMark) }
+        if mayHaveMore, hasRoom { deadlines.append(nextRead) }
+        if isProducerFull { deadlines.append(now + .milliseconds(50)) }
+        if followsConsumers { deadlines.append(nextCommittedCall) }
+      }
+      deadlines.append(contentsOf: [window.nextRetry, skipped.nextRetry, stopsAt].compactMap { $0 })
+    }
+    return deadlines.min() ?? now
+  }
+
+  /// The pause after the given number of failures in a row.
+  mutating func backoff(_ failures: Int) -> Duration {
+    // Half of the ceiling at least: a relay that found its broker away has nothing to gain from asking at once again.
+    let half = configuration.retry.ceiling(afterAttempt: failures) / 2
+    return half + configuration.retry.backoff(afterAttempt: failures, using: &random) / 2
+  }
+}

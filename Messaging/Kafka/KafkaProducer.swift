@@ -1,0 +1,192 @@
+internal import CRDKafka
+import Logging
+import Messaging
+import Synchronization
+
+/// The idempotent producer. A message is reported as failed when no broker took it within `message.timeout.ms`.
+final class KafkaProducer: MessageProducer {
+  private struct State {
+    /// Nil once closed. Whoever calls the client holds a reference, so it is freed after the last call has returned.
+    var queue: EventQueue?
+    /// Reports of messages that the client did not take; they come with the next reports.
+    var refused: [DeliveryReport] = []
+  }
+
+  private let state: Mutex<State>
+  private let wasWoken = Atomic(false)
+  private let logger: Logger
+
+  init(configuration: KafkaConfiguration, logger: Logger) throws {
+    var logger = logger
+    logger[metadataKey: "client"] = "producer"
+    let properties = try configuration.producerProperties()
+    let client = try Client(
+      properties.role, properties: properties.properties, events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR,
+      log: ClientLog(logger: logger))
+    state = Mutex(State(queue: .main(of: client)))
+    self.logger = logger
+  }
+
+  func enqueue(_ messages: [(token: UInt64, message: OutgoingMessage)]) throws -> Int {
+    guard let queue = state.withLock({ $0.queue }) else { throw BrokerError.closed("producer") }
+    var refused: [DeliveryReport] = []
+    defer { report(refused, on: queue) }
+    for (index, (token, message)) in messages.enumerated() {
+      guard let error = queue.client.produce(message, token: token) else { continue }
+      switch error.refusal {
+      case .queueFull:
+        return index
+      case .never:
+        guard index > 0 else { throw error }
+        return index
+      case .thisMessage:
+        refused.append(DeliveryReport(token: token, result: .failure(error.ofDelivery)))
+      }
+    }
+    return messages.count
+  }
+
+  private func report(_ refused: [DeliveryReport], on queue: EventQueue) {
+    guard !refused.isEmpty else { return }
+    state.withLock { $0.refused += refused }
+    queue.yield()
+  }
+
+  func deliveries(timeout: Duration) -> [DeliveryReport] {
+    let (queue, refused) = state.withLock { state in
+      defer { state.refused = [] }
+      return (state.queue, state.refused)
+    }
+    guard let queue else { return refused }
+    var reports = refused
+    let deadline = Deadline(after: timeout)
+    while reports.count < Self.maximumReports {
+      let isBlocking = reports.isEmpty && !wasWoken.load(ordering: .acquiring)
+      guard let event = queue.poll(timeout: isBlocking ? deadline.remaining : .zero) else { break }
+      read(event, into: &reports)
+    }
+    wasWoken.store(false, ordering: .releasing)
+    return reports
+  }
+
+  /// Bounds one call while others go on enqueueing.
+  private static let maximumReports = 20_000
+
+  private func read(_ event: QueueEvent, into reports: inout [DeliveryReport]) {
+    switch event.type {
+    case RD_KAFKA_EVENT_DR:
+      event.forEachMessage { reports.append(DeliveryReport($0.pointee)) }
+    case RD_KAFKA_EVENT_ERROR:
+      guard let error = event.error else { return }
+      logger.log(
+        level: error.isFatal ? .error : .warning, "The producer has trouble with the broker",
+        metadata: ["error": "\(error)"])
+    default:
+      logger.debug("The producer got an event that it did not ask for", metadata: ["type": "\(event.type)"])
+    }
+  }
+
+  func wake() {
+    wasWoken.store(true, ordering: .releasing)
+    state.withLock { $0.queue }?.yield()
+  }
+
+  func close(timeout: Duration) {
+    let queue = state.withLock { state in
+      defer { state.queue = nil }
+      return state.queue
+    }
+    guard let queue else { return }
+    let deadline = Deadline(after: timeout)
+    while queue.client.hasMessagesInFlight, !deadline.hasPassed {
+      _ = queue.poll(timeout: min(deadline.remaining, .milliseconds(50)))
+    }
+    queue.yield()
+  }
+}
+
+extension Client {
+  fileprivate var hasMessagesInFlight: Bool { withPointer { rd_kafka_outq_len($0) > 0 } }
+
+  /// Hands a message to the client, which copies it. The token travels as the message's opaque.
+  ///
+  /// The partition is left to the partitioner: a client that names partitions for some messages of a key and none
+  /// for others would spread the key over two partitions.
+  fileprivate func produce(_ message: OutgoingMessage, token: UInt64) -> BrokerError? {
+    withPointer { client in
+      let headers = makeHeaders(message.headers)
+      let error = message.topic.withCString { topic in
+        withBytes(message.key) { key, keySize in
+          withBytes(message.value) { value, valueSize in
+            var fields = [
+              field(RD_KAFKA_VTYPE_TOPIC) { $0.cstr = topic },
+              field(RD_KAFKA_VTYPE_MSGFLAGS) { $0.i = RD_KAFKA_MSG_F_COPY },
+              field(RD_KAFKA_VTYPE_KEY) { $0.mem = .init(ptr: UnsafeMutableRawPointer(mutating: key), size: keySize) },
+              field(RD_KAFKA_VTYPE_VALUE) {
+                $0.mem = .init(ptr: UnsafeMutableRawPointer(mutating: value), size: valueSize)
+              },
+              field(RD_KAFKA_VTYPE_OPAQUE) { $0.ptr = UnsafeMutableRawPointer(bitPattern: UInt(token)) },
+            ]
+            if let headers {
+              fields.append(field(RD_KAFKA_VTYPE_HEADERS) { $0.headers = headers })
+            }
+            return rd_kafka_produceva(client, fields, fields.count)
+          }
+        }
+      }
+      guard let error else { return nil }
+      // The client takes the headers over only together with the message.
+      if let headers { rd_kafka_headers_destroy(headers) }
+      return BrokerError(consuming: error, doing: "producing to \(message.topic)")
+    }
+  }
+}
+
+private func field(
+  _ type: rd_kafka_vtype_t, _ set: (inout rd_kafka_vu_s.__Unnamed_union_u) -> Void
+) -> rd_kafka_vu_t {
+  var field = rd_kafka_vu_t()
+  field.vtype = type
+  set(&field.u)
+  return field
+}
+
+extension BrokerError {
+  fileprivate enum Refusal {
+    case queueFull
+    case thisMessage
+    case never
+  }
+
+  fileprivate var refusal: Refusal {
+    if name == RD_KAFKA_RESP_ERR__QUEUE_FULL.name { return .queueFull }
+    return isFatal ? .never : .thisMessage
+  }
+
+  /// A topic that nobody has heard of may be on its way: made a moment ago, or lost with its broker's data and about
+  /// to be made again. Kafka's own client tries again, too.
+  fileprivate var ofDelivery: BrokerError {
+    var error = self
+    if Self.unknownTopic.contains(name) { error.kind = .retriable }
+    return error
+  }
+
+  private static let unknownTopic: Set = [
+    RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC.name, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION.name,
+    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.name,
+  ]
+}
+
+extension DeliveryReport {
+  fileprivate init(_ message: rd_kafka_message_t) {
+    let token = UInt64(UInt(bitPattern: message._private))
+    let partition = TopicPartition(topicName(of: message), message.partition)
+    guard message.err.isFailure else {
+      let offset = message.offset >= 0 ? message.offset : nil
+      self.init(token: token, result: .success(RecordPosition(topicPartition: partition, offset: offset)))
+      return
+    }
+    let error = BrokerError(message.err, detail: "\(partition): \(message.err.explanation)").ofDelivery
+    self.init(token: token, result: .failure(error))
+  }
+}

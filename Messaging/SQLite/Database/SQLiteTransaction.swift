@@ -1,0 +1,94 @@
+import GRDB
+import Messaging
+
+/// The transaction in which a write runs. Valid inside the closure that it was given to, and nowhere else.
+public struct SQLiteTransaction {
+  /// For statements. Do not begin, commit or roll back with it: the transaction is shared with other writes.
+  public let database: Database
+  let scope: CommitScope
+
+  /// Runs `action` after the commit is synced, and never if this write is rolled back.
+  ///
+  /// Actions run on the writer's thread, in the order they were added, before anybody who waits for the commit goes on.
+  /// They must be short and must not block: the next commit waits for them.
+  public func afterCommit(_ action: @escaping @Sendable () -> Void) {
+    scope.add(action, for: nil)
+  }
+
+  /// The same, but one action for `subject` in a commit, however often it is asked for and by however many of the writes
+  /// that share the commit. The first action that was given is the one that runs.
+  public func afterCommit(once subject: any AnyObject & Sendable, _ action: @escaping @Sendable () -> Void) {
+    scope.add(action, for: subject)
+  }
+
+  /// Runs `body`; when it throws, its statements and its `afterCommit` actions are undone, and nothing else. May be nested.
+  ///
+  /// - Throws: what `body` throws. But `StoreUnavailable` when that was the store's own trouble (busy, full, I/O), or when
+  ///   SQLite has rolled back the whole transaction for it: then nothing else can be done in this transaction.
+  public func savepoint<R>(_ body: () throws -> R) throws -> R {
+    let mark = scope.mark
+    do {
+      try database.cachedStatement(sql: Savepoint.begin).execute()
+    } catch {
+      throw StoreUnavailable(rolledBackBy: error)
+    }
+    do {
+      let result = try body()
+      try database.cachedStatement(sql: Savepoint.release).execute()
+      return result
+    } catch {
+      scope.rewind(to: mark)
+      try undo(because: error)
+      throw StoreUnavailable.translating(error)
+    }
+  }
+
+  /// SQLite may have ended the whole transaction by itself; then there is no savepoint to go back to.
+  private func undo(because error: any Error) throws {
+    guard database.isInsideTransaction else { throw StoreUnavailable(rolledBackBy: error) }
+    do {
+      try database.cachedStatement(sql: Savepoint.rollback).execute()
+      try database.cachedStatement(sql: Savepoint.release).execute()
+    } catch {
+      scope.spoil(StoreUnavailable(rolledBackBy: error))
+      throw StoreUnavailable(rolledBackBy: error)
+    }
+  }
+}
+
+/// One name for all savepoints, so that the statements are prepared once: SQLite takes the innermost.
+private enum Savepoint {
+  static let begin = "SAVEPOINT write"
+  static let release = "RELEASE SAVEPOINT write"
+  static let rollback = "ROLLBACK TRANSACTION TO SAVEPOINT write"
+}
+
+/// What is to be done when a transaction is committed. Belongs to the writer's thread.
+final class CommitScope {
+  private var actions: [(subject: ObjectIdentifier?, run: @Sendable () -> Void)] = []
+  /// Set when a savepoint could not be undone: the transaction must not be committed.
+  private(set) var spoiled: StoreUnavailable?
+
+  /// A place in the list of actions to go back to.
+  var mark: Int { actions.count }
+
+  func add(_ action: @escaping @Sendable () -> Void, for subject: (any AnyObject & Sendable)?) {
+    let identifier = subject.map { ObjectIdentifier($0) }
+    // An action further up the list goes only if this one would go with it, since `rewind` cuts off the end.
+    if let identifier, actions.contains(where: { $0.subject == identifier }) { return }
+    // The action keeps the subject alive, so that its identifier stays its own.
+    actions.append((identifier, { action(); withExtendedLifetime(subject) {} }))
+  }
+
+  func rewind(to mark: Int) {
+    actions.removeSubrange(mark...)
+  }
+
+  func spoil(_ error: StoreUnavailable) {
+    spoiled = error
+  }
+
+  func runActions() {
+    for action in actions { action.run() }
+  }
+}

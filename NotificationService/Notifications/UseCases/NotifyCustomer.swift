@@ -1,0 +1,26 @@
+import EventSchema
+import MessagingSQLite
+import WireFormat
+
+/// Tells a customer of a step of an order: one mail per order and kind. A second event of the same kind changes nothing.
+public struct NotifyCustomer: Sendable {
+  private let mails: MailStore
+  private let identifiers: UUIDv7Generator
+  private let now: @Sendable () -> Timestamp
+
+  public init(mails: MailStore, identifiers: UUIDv7Generator, now: @escaping @Sendable () -> Timestamp) {
+    self.mails = mails
+    self.identifiers = identifiers
+    self.now = now
+  }
+
+  /// Writes in the caller's transaction.
+  public func callAsFunction(_ step: OrderStep, in transaction: SQLiteTransaction) throws {
+    let now = now()
+    let mail = Mail(
+      id: MailID(identifiers.next(at: now)), eventID: step.eventID, orderID: step.orderID,
+      customerID: step.customerID, kind: step.kind, items: step.items, total: step.total, reason: step.reason,
+      templateVersion: MailTemplate.current.version, delivery: .inMockMailbox(at: now), createdAt: now)
+    try mails.insert(mail, in: transaction)
+  }
+}

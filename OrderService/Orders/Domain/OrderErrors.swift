@@ -1,0 +1,28 @@
+import EventSchema
+
+/// No order has this id. Trying again does not help.
+public struct UnknownOrder: Error, Sendable, Hashable, CustomStringConvertible {
+  public let orderID: OrderID
+
+  public var description: String { "no order \(orderID)" }
+}
+
+/// The order stands where this step cannot start. Trying again does not help.
+public struct TransitionRefused: Error, Sendable, Hashable, CustomStringConvertible {
+  public let orderID: OrderID
+  /// Where the order stands.
+  public let status: OrderStatus
+  /// Where it was to go.
+  public let target: OrderStatus
+
+  public var description: String {
+    "order \(orderID) is \(status.rawValue) and cannot become \(target.rawValue)"
+  }
+}
+
+/// Somebody else has changed the order between its reading and its writing. Nothing was written; trying again helps.
+public struct OrderChangedMeanwhile: Error, Sendable, Hashable, CustomStringConvertible {
+  public let orderID: OrderID
+
+  public var description: String { "order \(orderID) was changed by somebody else meanwhile" }
+}

@@ -1,0 +1,55 @@
+import EventSchema
+import HTTPTypes
+import Hummingbird
+import ServiceDefaults
+import WireFormat
+
+/// The HTTP door to the orders. Each handler reads the request, calls one use case, and writes its answer.
+struct OrderRoutes: Sendable {
+  let placeOrder: PlaceOrder
+  let cancelOrder: CancelOrder
+  let awaitSettledOrder: AwaitSettledOrder
+  let listOrders: ListOrders
+  let traceOrder: TraceOrder
+
+  func add(to router: ServiceRouter) {
+    router.post("/orders") { request, _ in try await place(request) }
+    router.get("/orders") { request, _ in try await list(request) }
+    router.get("/orders/:order_id") { request, context in try await get(request, context) }
+    router.get("/orders/:order_id/timeline") { _, context in try await timeline(context) }
+    router.post("/orders/:order_id/cancel") { request, context in try await cancel(request, context) }
+  }
+
+  private func place(_ request: Request) async throws -> Response {
+    let draft = try OrderDraft(from: try await request.jsonObject())
+    let order = try await placeOrder(draft)
+    return .json(order, status: .created, headers: [.location: "/orders/\(order.id)"])
+  }
+
+  private func get(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+    let orderID = try context.orderID()
+    let wait = try Wait(request)
+    return .json(try await problems { try await awaitSettledOrder(orderID, upTo: wait.duration) })
+  }
+
+  private func list(_ request: Request) async throws -> Response {
+    let query = try OrderListQuery(request)
+    let page = try await listOrders(query.filter, before: query.before, limit: query.limit)
+    return .json(Page("orders", page.orders, next: page.next.map(OrderListQuery.cursor(before:))))
+  }
+
+  private func timeline(_ context: ServiceRequestContext) async throws -> Response {
+    let orderID = try context.orderID()
+    return .json(try await problems { try await traceOrder(orderID) })
+  }
+
+  private func cancel(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+    let orderID = try context.orderID()
+    let reason = try cancellationReason(in: try await request.jsonObject(allowingEmpty: true))
+    return .json(try await problems { try await cancelOrder(orderID, reason: reason) })
+  }
+}
+
+extension ServiceRequestContext {
+  fileprivate func orderID() throws -> OrderID { try identifier("order_id") }
+}

@@ -1,0 +1,33 @@
+import MessagingSQLite
+
+/// The tables of the order store.
+public enum OrderMigrations {
+  public static let all: [SQLiteMigration] = [
+    SQLiteMigration(
+      name: "orders-1-table",
+      // Amounts are minor units. `items` is [["keyboard",2,4990],...]: product, quantity, unit price. Items are always
+      // read whole, and one row is several times cheaper to insert than one with children.
+      sql: """
+        CREATE TABLE orders (
+          sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+          order_id TEXT NOT NULL UNIQUE,
+          customer_id TEXT NOT NULL,
+          status TEXT NOT NULL,
+          version INTEGER NOT NULL,
+          total INTEGER NOT NULL,
+          items TEXT NOT NULL,
+          reason TEXT,
+          created_at INTEGER NOT NULL,
+          updated_at INTEGER NOT NULL
+        ) STRICT
+        """),
+    SQLiteMigration(
+      name: "orders-2-list-filters",
+      // Each index ends with the row's sequence, as every SQLite index does, so a page is a range of it.
+      // The second serves a customer's list with a status and without: see `OrderListing`.
+      sql: """
+        CREATE INDEX orders_by_status ON orders (status);
+        CREATE INDEX orders_by_customer ON orders (customer_id, status);
+        """),
+  ]
+}

@@ -1,0 +1,106 @@
+import EventSchema
+import GRDB
+import Messaging
+import MessagingSQLite
+import ServiceDefaults
+import WireFormat
+
+/// Orders, each with what it tells the world: there is no way to write the one without the other. The event is
+/// published at least once after the commit, and an order's events in the order of their versions.
+///
+/// Writes belong to the caller's transaction; requests that wait for the order are woken when it has been committed.
+public struct OrderStore: Sendable {
+  private let outbox: SQLiteOutbox
+  private let waiters: OrderWaiters
+  private let ids: UUIDv7Generator
+  private let eventSource: String
+
+  /// - Parameter eventSource: the CloudEvents source that the events carry.
+  public init(outbox: SQLiteOutbox, waiters: OrderWaiters, ids: UUIDv7Generator, eventSource: String) {
+    self.outbox = outbox
+    self.waiters = waiters
+    self.ids = ids
+    self.eventSource = eventSource
+  }
+
+  /// Encodes an order that begins, so that the one thread that writes has only to insert it.
+  public func prepare(_ order: Order) -> PreparedOrder {
+    PreparedOrder(order: order, items: StoredItems.encode(order.items), message: message(of: order))
+  }
+
+  /// Writes an order that begins, and its event.
+  public func insert(_ prepared: PreparedOrder, in transaction: SQLiteTransaction) throws {
+    let order = prepared.order
+    try transaction.database.cachedStatement(sql: Self.insertion).execute(arguments: [
+      order.id.rawValue, order.customerID.rawValue, order.status.rawValue, order.version, order.total.minorUnits,
+      prepared.items, order.createdAt.millisecondsSinceEpoch, order.updatedAt.millisecondsSinceEpoch,
+    ])
+    try outbox.append(prepared.message, in: transaction)
+  }
+
+  /// Writes an order after a step, and the step's event. The row is only touched where it stands right before the step.
+  ///
+  /// - Throws: ``OrderChangedMeanwhile``, with nothing written, when it stands elsewhere.
+  public func update(_ order: Order, in transaction: SQLiteTransaction) throws {
+    let database = transaction.database
+    guard let update = Self.updates[order.status] else { throw OrderChangedMeanwhile(orderID: order.id) }
+    try database.cachedStatement(sql: update).execute(arguments: [
+      order.status.rawValue, order.version, order.reason, order.updatedAt.millisecondsSinceEpoch,
+      order.id.rawValue, order.version - 1,
+    ])
+    guard database.changesCount == 1 else { throw OrderChangedMeanwhile(orderID: order.id) }
+    try outbox.append(message(of: order), in: transaction)
+    transaction.afterCommit { [waiters] in waiters.wake(order.id) }
+  }
+
+  /// The order as `database` sees it.
+  ///
+  /// - Throws: ``UnknownOrder``
+  public func order(_ id: OrderID, in database: Database) throws -> Order {
+    let rows = try Row.fetchCursor(
+      try database.cachedStatement(sql: Self.selection), arguments: [id.rawValue])
+    guard let row = try rows.next() else { throw UnknownOrder(orderID: id) }
+    return try OrderRow(row).order
+  }
+
+  /// Whether there is such an order, without reading it.
+  public func contains(_ id: OrderID, in database: Database) throws -> Bool {
+    try Row.fetchCursor(
+      try database.cachedStatement(sql: "SELECT 1 FROM orders WHERE order_id = ?"), arguments: [id.rawValue]
+    ).next() != nil
+  }
+
+  private func message(of order: Order) -> OutboxMessage {
+    let eventID = EventID.next(from: ids, at: order.updatedAt)
+    return OutboxMessage(event: order.event(id: eventID), source: eventSource)
+  }
+}
+
+/// An order that begins, encoded.
+public struct PreparedOrder: Sendable {
+  let order: Order
+  let items: String
+  let message: OutboxMessage
+}
+
+extension OrderStore {
+  private static let insertion = """
+    INSERT INTO orders (order_id, customer_id, status, version, total, items, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    """
+
+  private static let selection = "SELECT \(OrderRow.columns) FROM orders WHERE order_id = ?"
+
+  /// The guard of the domain once more, in the store: a step that starts anywhere else finds no row.
+  private static let updates = Dictionary(
+    uniqueKeysWithValues: OrderStatus.allCases.map { status in
+      let predecessors = status.predecessors.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+      return (
+        status,
+        """
+        UPDATE orders SET status = ?, version = ?, reason = ?, updated_at = ?
+        WHERE order_id = ? AND status IN (\(predecessors)) AND version = ?
+        """
+      )
+    })
+}

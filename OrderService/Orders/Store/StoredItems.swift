@@ -1,0 +1,36 @@
+import EventSchema
+import WireFormat
+
+/// Items as the column `items` has them: `[["keyboard",2,4990],["mouse",1,0]]`, prices in minor units.
+enum StoredItems {
+  static func encode(_ items: [OrderItem]) -> String {
+    var json = JSONWriter(reservingCapacity: 8 + items.count * 32)
+    json.array { json in
+      for item in items {
+        json.array { json in
+          json.value(item.productID)
+          json.value(item.quantity)
+          json.value(item.unitPrice.minorUnits)
+        }
+      }
+    }
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+
+  /// Nil when `text` is not what ``encode(_:)`` makes.
+  static func decode(_ text: String) -> [OrderItem]? {
+    guard let rows = try? JSONValue(parsing: Array(text.utf8)).array else { return nil }
+    var items: [OrderItem] = []
+    items.reserveCapacity(rows.count)
+    for row in rows {
+      guard let fields = row.array, fields.count == 3,
+        let productID = fields[0].string.flatMap({ ProductID($0) }),
+        let quantity = fields[1].number?.int64,
+        let unitPrice = fields[2].number?.int64
+      else { return nil }
+      items.append(
+        OrderItem(productID: productID, quantity: Int(quantity), unitPrice: Money(minorUnits: unitPrice)))
+    }
+    return items
+  }
+}

@@ -1,0 +1,72 @@
+import EventSchema
+import ServiceLifecycle
+
+/// Waits until an order has left `PENDING`, and answers with the order as it stands then, or at the end of the wait.
+///
+/// The wait ends with the commit that settles the order. It ends early, with the order as it is, when the caller's task
+/// is cancelled or the service shuts down; nothing of the waiter is left behind in any case.
+public struct AwaitSettledOrder: Sendable {
+  private let getOrder: GetOrder
+  private let waiters: OrderWaiters
+  private let clock: any Clock<Duration>
+  private let safetyNet: Duration
+
+  /// - Parameter safetyNet: how often to look all the same. Signals stay within this process; an order that another
+  ///   instance of the service settles is seen after this time at most.
+  public init(
+    getOrder: GetOrder, waiters: OrderWaiters, clock: any Clock<Duration> = .continuous,
+    safetyNet: Duration = .seconds(2)
+  ) {
+    self.getOrder = getOrder
+    self.waiters = waiters
+    self.clock = clock
+    self.safetyNet = safetyNet
+  }
+
+  /// - Parameter giveUp: is handed an action that ends the wait early; it may be called from any thread, at any time.
+  /// - Throws: ``UnknownOrder``
+  public func callAsFunction(
+    _ orderID: OrderID, upTo wait: Duration, giveUp: (@escaping @Sendable () -> Void) -> Void = { _ in }
+  ) async throws -> Order {
+    guard wait > .zero else { return try await getOrder(orderID) }
+
+    // Begin to listen before the first look: a commit in between is then a signal that waits for us.
+    return try await waiters.withChanges(of: orderID) { changes, signals in
+      giveUp { signals.finish() }
+      return try await withGracefulShutdownHandler {
+        try await firstSettled(orderID, upTo: wait, changes: changes, signals: signals)
+      } onGracefulShutdown: {
+        signals.finish()
+      }
+    }
+  }
+
+  private func firstSettled(
+    _ orderID: OrderID, upTo wait: Duration, changes: AsyncStream<Void>, signals: AsyncStream<Void>.Continuation
+  ) async throws -> Order {
+    let order = try await getOrder(orderID)
+    guard !order.status.isSettled else { return order }
+
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await tick(for: wait, signals) }
+      defer { group.cancelAll() }
+      for await _ in changes {
+        let order = try await getOrder(orderID)
+        if order.status.isSettled { return order }
+      }
+      return try await getOrder(orderID)
+    }
+  }
+
+  /// Signals now and then, and ends the signals when `wait` is over.
+  private func tick(for wait: Duration, _ signals: AsyncStream<Void>.Continuation) async throws {
+    var left = wait
+    while left > safetyNet {
+      try await clock.sleep(for: safetyNet)
+      signals.yield()
+      left -= safetyNet
+    }
+    try await clock.sleep(for: left)
+    signals.finish()
+  }
+}

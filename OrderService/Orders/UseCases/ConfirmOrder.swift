@@ -1,0 +1,24 @@
+import EventSchema
+import MessagingSQLite
+import WireFormat
+
+/// Confirms an order whose items are all reserved. An order that has been settled already, cancelled in the meantime
+/// above all, stays as it is, and nothing is told: its `ORDER_CANCELLED` releases the reservation.
+public struct ConfirmOrder: Sendable {
+  private let orders: OrderStore
+  private let now: @Sendable () -> Timestamp
+
+  public init(orders: OrderStore, now: @escaping @Sendable () -> Timestamp) {
+    self.orders = orders
+    self.now = now
+  }
+
+  /// Writes in the caller's transaction.
+  ///
+  /// - Throws: ``UnknownOrder``
+  public func callAsFunction(_ orderID: OrderID, in transaction: SQLiteTransaction) throws {
+    let order = try orders.order(orderID, in: transaction.database)
+    guard !order.status.isSettled else { return }
+    try orders.update(try order.confirmed(at: now()), in: transaction)
+  }
+}

@@ -1,0 +1,34 @@
+import EventSchema
+import MessagingSQLite
+import WireFormat
+
+/// Takes an order.
+///
+/// When this returns, the order and its `ORDER_CREATED` are in one committed and synced transaction: it survives
+/// whatever happens to this process or its machine, and is published whenever the broker can be reached.
+public struct PlaceOrder: Sendable {
+  private let database: SQLiteDatabase
+  private let orders: OrderStore
+  private let ids: UUIDv7Generator
+  private let now: @Sendable () -> Timestamp
+
+  public init(
+    database: SQLiteDatabase, orders: OrderStore, ids: UUIDv7Generator, now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.database = database
+    self.orders = orders
+    self.ids = ids
+    self.now = now
+  }
+
+  /// - Throws: `StoreUnavailable` when nothing was written for reasons that pass.
+  public func callAsFunction(_ draft: OrderDraft) async throws -> Order {
+    let now = now()
+    let order = Order.placed(draft, id: OrderID.next(from: ids, at: now), at: now)
+    let prepared = orders.prepare(order)
+    try await database.write { [orders] transaction in
+      try orders.insert(prepared, in: transaction)
+    }
+    return order
+  }
+}

@@ -1,0 +1,102 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import WireFormat
+
+extension Request {
+  /// The body as a JSON object.
+  ///
+  /// A body that is refused is still read to its end, up to 1 MiB, so that a client that writes before it reads gets
+  /// its answer.
+  ///
+  /// - Parameter allowingEmpty: no body at all is an object without members.
+  /// - Throws: ``Problem`` 415 where it is not `application/json`, 413 over 64 KiB, 400 where it is not JSON, 422 where
+  ///   it is not an object.
+  public func jsonObject(allowingEmpty: Bool = false) async throws -> JSONObject {
+    let bytes: [UInt8]
+    switch try await readBody() {
+    case .complete(let read): bytes = read
+    case .tooLarge(let atItsEnd): throw atItsEnd ? Problem.tooLarge : Problem.tooLarge.closingConnection()
+    }
+    if allowingEmpty, bytes.isEmpty { return JSONObject() }
+    guard MediaType.isJSON(headers[.contentType]) else { throw Problem.unsupportedMediaType }
+    guard !bytes.isEmpty else { throw Problem.badRequest("The body is empty, and should be a JSON object.") }
+    let value: JSONValue
+    do {
+      value = try JSONValue(parsing: bytes)
+    } catch {
+      throw Problem.badRequest("The body is not JSON: \(error)")
+    }
+    guard case .object(let object) = value else {
+      throw Problem.unprocessable(pointer: "", "has to be a JSON object")
+    }
+    return object
+  }
+
+  /// Reads and drops the body, up to 1 MiB.
+  ///
+  /// - Returns: whether that was all of it.
+  func drainBody() async throws -> Bool {
+    var size = 0
+    for try await part in body {
+      size += part.readableBytes
+      if size > RequestLimits.refusedBody { return false }
+    }
+    return true
+  }
+
+  private enum ReadBody {
+    case complete([UInt8])
+    case tooLarge(atItsEnd: Bool)
+  }
+
+  private func readBody() async throws -> ReadBody {
+    var bytes: [UInt8] = []
+    var size = 0
+    do {
+      for try await part in body {
+        size += part.readableBytes
+        if size > RequestLimits.refusedBody { return .tooLarge(atItsEnd: false) }
+        if size <= RequestLimits.body { bytes.append(contentsOf: part.readableBytesView) }
+      }
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      // The client broke off, or its framing is none of HTTP's: there is no next request on this connection.
+      throw Problem.badRequest("The body could not be read to its end.").closingConnection()
+    }
+    return size > RequestLimits.body ? .tooLarge(atItsEnd: true) : .complete(bytes)
+  }
+}
+
+extension Problem {
+  /// The same, and the client is told that this was the last answer on the connection.
+  func closingConnection() -> Problem {
+    var problem = self
+    problem.headers[.connection] = "close"
+    return problem
+  }
+}
+
+/// `application/json`, also with `charset=utf-8`, and types that are JSON underneath, such as `application/x+json`.
+private enum MediaType {
+  static func isJSON(_ header: String?) -> Bool {
+    guard let header else { return false }
+    if header == "application/json" { return true }
+    let parts = header.lowercased().split(separator: ";", omittingEmptySubsequences: false).map { trimmed($0) }
+    let type = parts[0]
+    guard type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json")) else {
+      return false
+    }
+    return parts.dropFirst().allSatisfy { parameter in
+      guard parameter.hasPrefix("charset=") else { return true }
+      return ["utf-8", "utf8", "\"utf-8\"", "us-ascii"].contains(String(parameter.dropFirst("charset=".count)))
+    }
+  }
+
+  private static func trimmed(_ text: Substring) -> Substring {
+    var text = text.drop { $0 == " " || $0 == "\t" }
+    while text.last == " " || text.last == "\t" { text.removeLast() }
+    return text
+  }
+}

@@ -1,0 +1,39 @@
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Makes routers, and applications that serve them, all in the same way.
+public enum ServiceHTTP {
+  /// A router without routes. What has a GET gets a HEAD.
+  public static func makeRouter() -> ServiceRouter {
+    ServiceRouter(context: ServiceRequestContext.self, options: .autoGenerateHeadEndpoints)
+  }
+
+  /// Serves `router` over HTTP/1.1: a Hummingbird application, which is a Service. `HummingbirdTesting` takes it too.
+  ///
+  /// Connections that are idle for a minute, or dribble a request for as long, are closed; header fields have limits.
+  ///
+  /// - Parameters:
+  ///   - maximumConnections: further ones wait in the kernel's queue.
+  ///   - onListening: called once with the port that was bound.
+  public static func application(
+    router: ServiceRouter, host: String = "127.0.0.1", port: Int = 0, threads: Int = 1, maximumConnections: Int = 4096,
+    logger: Logger = Logger(label: "http"), onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) -> Application<ServiceResponder> {
+    Application(
+      responder: ServiceResponder(router),
+      server: .http1(
+        configuration: HTTP1Channel.Configuration(
+          idleTimeout: .seconds(60),
+          httpDecoderConfiguration: .init(
+            maxHeaderFieldSize: RequestLimits.headerField, maxHeaderListSize: RequestLimits.headers,
+            maxHeaderFieldCount: RequestLimits.headerCount))),
+      configuration: ApplicationConfiguration(
+        address: .hostname(host, port: port), backlog: 1024,
+        availableConnectionsDelegate: MaximumAvailableConnections(maximumConnections)),
+      onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+      eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: threads)),
+      logger: logger)
+  }
+}

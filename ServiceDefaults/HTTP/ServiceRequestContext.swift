@@ -1,0 +1,42 @@
+import EventSchema
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What a handler knows of its request beside the request itself: the captures of its path, and a logger.
+public struct ServiceRequestContext: RequestContext {
+  public var coreContext: CoreRequestContextStorage
+
+  public init(source: ApplicationRequestContextSource) {
+    coreContext = CoreRequestContextStorage(source: source)
+  }
+}
+
+/// Routes of a service. Make one with ``ServiceHTTP/makeRouter()``.
+public typealias ServiceRouter = Router<ServiceRequestContext>
+
+extension ServiceRequestContext {
+  /// The identifier that the path captured as `parameter`.
+  ///
+  /// - Throws: ``Problem`` 404 for a text that can be nobody's identifier: there is no such resource.
+  public func identifier<ID: Identifier>(_ parameter: String, as: ID.Type = ID.self) throws(Problem) -> ID {
+    guard let identifier = capture(parameter).flatMap({ ID($0) }) else {
+      throw Problem.notFound("There is nothing under this path.")
+    }
+    return identifier
+  }
+
+  /// The identifier that the path captured as `parameter`, for requests that would create what it names.
+  ///
+  /// - Throws: ``Problem`` 422 for a text out of bounds.
+  public func validIdentifier<ID: Identifier>(_ parameter: String, as: ID.Type = ID.self) throws(Problem) -> ID {
+    guard let identifier = capture(parameter).flatMap({ ID($0) }) else {
+      throw Problem.unprocessable(pointer: "/\(parameter)", FieldValidator.identifierExpectation)
+    }
+    return identifier
+  }
+
+  private func capture(_ parameter: String) -> String? {
+    parameters.get(parameter).flatMap { PercentEncoding.decoded($0[...]) }
+  }
+}

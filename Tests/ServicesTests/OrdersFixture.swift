@@ -1,0 +1,148 @@
+import EventSchema
+import GRDB
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import Messaging
+import MessagingSQLite
+import NIOCore
+import ServiceDefaults
+import Testing
+import WireFormat
+
+@testable import Orders
+
+/// OrderService as it is wired, over SQLite in memory and a broker in memory. Nothing runs by itself: tests hand in
+/// what the inventory answers.
+struct OrdersFixture: Sendable {
+  let broker: InMemoryBroker
+  let application: OrderApplication
+
+  init() throws {
+    let identity = OrderApplication.identity
+    broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
+    var configuration = ServiceConfiguration(identity: identity)
+    configuration.databasePath = ":memory:"
+    application = try OrderApplication(
+      configuration: configuration, broker: broker, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  var database: SQLiteDatabase { application.database }
+  var store: OrderStore { application.answers.orders }
+
+  func http<Result: Sendable>(_ body: @Sendable (OrdersClient) async throws -> Result) async throws -> Result {
+    try await ServiceHTTP.application(router: application.router).test(.router) { client in
+      try await body(OrdersClient(client: client))
+    }
+  }
+
+  /// Places an order as a use case, without HTTP.
+  func place(
+    customer: String = "ada", items: [OrderItem]? = nil, at time: Timestamp = Timestamp.now()
+  ) async throws -> Order {
+    let placeOrder = PlaceOrder(database: database, orders: store, ids: UUIDv7Generator(), now: { time })
+    let draft = try OrderDraft(
+      customerID: try #require(CustomerID(customer)), items: try items ?? [item("keyboard", 2, 4990)])
+    return try await placeOrder(draft)
+  }
+
+  func order(_ id: OrderID) async throws -> Order {
+    try await GetOrder(database: database, orders: store)(id)
+  }
+
+  /// Hands an answer of the inventory to the door that the consumer worker hands it to.
+  func deliver(_ payload: EventPayload, about orderID: OrderID) async throws {
+    let now = Timestamp.now()
+    let event = Event(
+      envelope: EventEnvelope(
+        eventID: EventID.next(from: UUIDv7Generator(), at: now), orderID: orderID, orderVersion: 1, timestamp: now),
+      payload: payload)
+    let delivery = Delivery(
+      identity: EventIdentity(
+        eventID: event.envelope.eventID.rawValue, eventType: event.type.rawValue, key: orderID.rawValue, version: nil),
+      topicPartition: TopicPartition("inventory", 0), offset: 0, attempt: 1)
+    let answers = application.answers
+    try await database.write { transaction in try answers.handle(event, delivery, transaction) }
+  }
+
+  /// What the outbox has to tell, in the order of its publication.
+  func told() async throws -> [Event] {
+    let records = try await database.read { database in
+      try Row.fetchAll(database, sql: "SELECT key, value FROM outbox ORDER BY sequence").map { row in
+        (key: [UInt8](row[0] as Data), value: [UInt8](row[1] as Data))
+      }
+    }
+    return try records.map { record in
+      guard case .event(let event) = EventCodec.decode(key: record.key, value: record.value) else {
+        throw UnexpectedRecord(text: String(decoding: record.value, as: UTF8.self))
+      }
+      return event
+    }
+  }
+
+  struct UnexpectedRecord: Error { let text: String }
+}
+
+func item(_ product: String, _ quantity: Int, _ minorUnits: Int64) throws -> OrderItem {
+  OrderItem(
+    productID: try #require(ProductID(product)), quantity: quantity, unitPrice: Money(minorUnits: minorUnits))
+}
+
+func reserved() throws -> EventPayload {
+  .inventoryReserved(
+    InventoryReserved(
+      reservationID: try #require(ReservationID("reservation-1")),
+      items: [ReservedItem(productID: try #require(ProductID("keyboard")), quantity: 2)]))
+}
+
+func rejected(_ reason: InventoryRejectionReason = .outOfStock) -> EventPayload {
+  .inventoryRejected(InventoryRejected(reason: reason, shortages: []))
+}
+
+func released() throws -> EventPayload {
+  .inventoryReleased(
+    InventoryReleased(
+      reservationID: try #require(ReservationID("reservation-1")),
+      items: [ReservedItem(productID: try #require(ProductID("keyboard")), quantity: 2)], reason: "cancelled"))
+}
+
+/// Talks to the routes as a client does.
+struct OrdersClient: Sendable {
+  let client: any TestClientProtocol
+
+  func get(_ path: String) async throws -> OrdersAnswer {
+    try await send(.get, path, body: nil, contentType: nil)
+  }
+
+  func post(_ path: String, _ json: String? = nil) async throws -> OrdersAnswer {
+    try await send(.post, path, body: json.map { Array($0.utf8) }, contentType: json == nil ? nil : "application/json")
+  }
+
+  func send(
+    _ method: HTTPRequest.Method, _ path: String, body: [UInt8]?, contentType: String?
+  ) async throws -> OrdersAnswer {
+    var headers = HTTPFields()
+    if let contentType { headers[.contentType] = contentType }
+    let response = try await client.executeRequest(
+      uri: path, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0) })
+    return OrdersAnswer(
+      status: response.status.code, headers: response.headers, body: Array(response.body.readableBytesView))
+  }
+}
+
+struct OrdersAnswer: Sendable {
+  let status: Int
+  let headers: HTTPFields
+  let body: [UInt8]
+
+  var text: String { String(decoding: body, as: UTF8.self) }
+
+  subscript(_ member: String) -> JSONValue? { (try? JSONValue(parsing: body))?.object?[member] }
+
+  /// The pointers of a problem's field errors.
+  var pointers: [String] { (self["errors"]?.array ?? []).compactMap { $0.object?["pointer"]?.string } }
+
+  /// The ids of a list.
+  var orderIDs: [String] { (self["orders"]?.array ?? []).compactMap { $0.object?["order_id"]?.string } }
+}

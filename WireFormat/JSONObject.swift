@@ -1,0 +1,32 @@
+/// The members of a JSON object, in the order they were sent. Names may repeat.
+public struct JSONObject: Sendable, Hashable {
+  /// A name and its value.
+  public struct Member: Sendable, Hashable {
+    public var name: String
+    public var value: JSONValue
+
+    public init(name: String, value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public var members: [Member]
+
+  public init(members: [Member] = []) {
+    self.members = members
+  }
+
+  /// The value of the member `name`; of a repeated name the last one. Takes time linear in the number of members.
+  public subscript(_ name: String) -> JSONValue? {
+    members.last { $0.name == name }?.value
+  }
+}
+
+extension JSONObject: JSONEncodable {
+  public func write(to json: inout JSONWriter) {
+    json.object { json in
+      for member in members { json.member(name: member.name, member.value) }
+    }
+  }
+}

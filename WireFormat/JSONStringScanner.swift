@@ -1,0 +1,124 @@
+/// Reads the rest of a JSON string whose opening quote has been read.
+struct JSONStringScanner {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  /// Where the scanner is; after ``scan()`` behind the closing quote, or at what is wrong.
+  private(set) var position: Int
+
+  init(bytes: UnsafeBufferPointer<UInt8>, position: Int) {
+    self.bytes = bytes
+    self.position = position
+  }
+
+  /// Most strings have no escape and are copied in one piece; pure ASCII is not validated again.
+  mutating func scan() throws(JSONParseError) -> String {
+    let start = position
+    var seen: UInt8 = 0
+    while position < bytes.count {
+      let byte = bytes[position]
+      if byte == UInt8(ascii: "\"") {
+        let text = bytes[start..<position]
+        position += 1
+        return seen < 0x80
+          ? String(decoding: UnsafeBufferPointer(rebasing: text), as: UTF8.self)
+          : try validated(UnsafeBufferPointer(rebasing: text), from: start)
+      }
+      if byte == UInt8(ascii: "\\") { return try scanWithEscapes(from: start) }
+      guard byte >= 0x20 else { throw failure("a control character in a string") }
+      seen |= byte
+      position += 1
+    }
+    throw failure("a string without its end")
+  }
+
+  private mutating func scanWithEscapes(from start: Int) throws(JSONParseError) -> String {
+    var text = Array(bytes[start..<position])
+    while position < bytes.count {
+      let byte = bytes[position]
+      switch byte {
+      case UInt8(ascii: "\""):
+        position += 1
+        guard let string = String(validating: text, as: UTF8.self) else { throw invalidUTF8(from: start) }
+        return string
+      case UInt8(ascii: "\\"):
+        position += 1
+        try scanEscape(into: &text)
+      case 0..<0x20:
+        throw failure("a control character in a string")
+      default:
+        text.append(byte)
+        position += 1
+      }
+    }
+    throw failure("a string without its end")
+  }
+
+  private mutating func scanEscape(into text: inout [UInt8]) throws(JSONParseError) {
+    guard position < bytes.count else { throw failure("a string without its end") }
+    let byte = bytes[position]
+    position += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+    case UInt8(ascii: "b"): text.append(0x08)
+    case UInt8(ascii: "f"): text.append(0x0C)
+    case UInt8(ascii: "n"): text.append(0x0A)
+    case UInt8(ascii: "r"): text.append(0x0D)
+    case UInt8(ascii: "t"): text.append(0x09)
+    case UInt8(ascii: "u"): text.append(contentsOf: String(Character(try scanScalar())).utf8)
+    default:
+      position -= 1
+      throw failure("an unknown escape")
+    }
+  }
+
+  /// Reads what follows `\u`: four hexadecimal digits, or a pair of surrogates.
+  private mutating func scanScalar() throws(JSONParseError) -> Unicode.Scalar {
+    let first = try scanHexadecimal()
+    if let scalar = Unicode.Scalar(first) { return scalar }
+    guard (0xD800...0xDBFF).contains(first), next(is: "\\"), next(is: "u") else { throw failure("a lone surrogate") }
+    let second = try scanHexadecimal()
+    guard (0xDC00...0xDFFF).contains(second),
+      let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+    else { throw failure("a lone surrogate") }
+    return scalar
+  }
+
+  private mutating func scanHexadecimal() throws(JSONParseError) -> UInt32 {
+    var value: UInt32 = 0
+    for _ in 0..<4 {
+      guard position < bytes.count, let digit = Self.hexadecimalValue(of: bytes[position]) else {
+        throw failure("an escape without four hexadecimal digits")
+      }
+      value = value << 4 | digit
+      position += 1
+    }
+    return value
+  }
+
+  private static func hexadecimalValue(of byte: UInt8) -> UInt32? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
+    default: nil
+    }
+  }
+
+  private mutating func next(is character: Unicode.Scalar) -> Bool {
+    guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
+    position += 1
+    return true
+  }
+
+  private func validated(
+    _ text: UnsafeBufferPointer<UInt8>, from start: Int
+  ) throws(JSONParseError) -> String {
+    guard let string = String(validating: text, as: UTF8.self) else { throw invalidUTF8(from: start) }
+    return string
+  }
+
+  private func invalidUTF8(from start: Int) -> JSONParseError {
+    JSONParseError(reason: "a string that is not UTF-8", offset: start)
+  }
+
+  private func failure(_ reason: String) -> JSONParseError { JSONParseError(reason: reason, offset: position) }
+}

@@ -1,0 +1,54 @@
+/// A JSON value that has been read, with numbers as they were sent.
+public enum JSONValue: Sendable, Hashable {
+  case null
+  case bool(Bool)
+  case number(JSONNumber)
+  case string(String)
+  case array([JSONValue])
+  case object(JSONObject)
+
+  /// Reads one JSON text (RFC 8259), strictly: valid UTF-8 without a byte order mark, nothing behind the value,
+  /// no lone surrogates, no raw control characters in strings. Any bytes are safe to pass in; the time taken is
+  /// linear in their number.
+  ///
+  /// - Parameter maximumDepth: How many arrays and objects may be open at once; what is above
+  ///   ``deepestNesting`` counts as that, so that no input can exhaust the stack.
+  /// - Throws: ``JSONParseError``, which says what is wrong and where.
+  public init(parsing bytes: [UInt8], maximumDepth: Int = 64) throws(JSONParseError) {
+    let depth = min(maximumDepth, Self.deepestNesting)
+    self = try bytes.withUnsafeBufferPointer { (buffer) throws(JSONParseError) -> JSONValue in
+      var parser = JSONParser(bytes: buffer, maximumDepth: depth)
+      return try parser.parse()
+    }
+  }
+
+  /// The deepest nesting that any reader accepts.
+  public static let deepestNesting = 128
+
+  /// The text, if this is a string.
+  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  /// The number, if this is one.
+  public var number: JSONNumber? { if case .number(let value) = self { value } else { nil } }
+  /// The truth value, if this is `true` or `false`.
+  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// The elements, if this is an array.
+  public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+  /// The object, if this is one.
+  public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+  /// Whether this is `null`.
+  public var isNull: Bool { self == .null }
+}
+
+extension JSONValue: JSONEncodable {
+  /// Writes the value compactly; numbers come out as they came in.
+  public func write(to json: inout JSONWriter) {
+    switch self {
+    case .null: json.null()
+    case .bool(let value): value.write(to: &json)
+    case .number(let value): value.write(to: &json)
+    case .string(let value): value.write(to: &json)
+    case .array(let values): values.write(to: &json)
+    case .object(let value): value.write(to: &json)
+    }
+  }
+}
