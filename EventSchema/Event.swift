@@ -2,14 +2,18 @@ import WireFormat
 
 /// A fact about one order that one service states and others rely on.
 public struct Event: Sendable, Hashable {
+  /// What every event says.
   public var envelope: EventEnvelope
+  /// What this event says.
   public var payload: EventPayload
 
+  /// States the facts of `payload` about the order that `envelope` names.
   public init(envelope: EventEnvelope, payload: EventPayload) {
     self.envelope = envelope
     self.payload = payload
   }
 
+  /// The kind of event, as its facts tell.
   public var type: EventType { payload.type }
 
   /// The topic that carries the event.
@@ -29,6 +33,7 @@ public struct Event: Sendable, Hashable {
 }
 
 extension Event: JSONEncodable {
+  /// Writes the object that is the record's value.
   public func write(to json: inout JSONWriter) {
     json.object { json in
       json.member("event_id", envelope.eventID)

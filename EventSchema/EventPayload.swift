@@ -10,6 +10,7 @@ public enum EventPayload: Sendable, Hashable {
   case inventoryRejected(InventoryRejected)
   case inventoryReleased(InventoryReleased)
 
+  /// The kind of event that has such facts.
   public var type: EventType {
     switch self {
     case .orderCreated: .orderCreated

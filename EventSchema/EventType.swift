@@ -23,5 +23,6 @@ public enum EventType: String, Sendable, Hashable, CaseIterable {
 }
 
 extension EventType: JSONEncodable {
+  /// Writes the name on the wire.
   public func write(to json: inout JSONWriter) { json.string(rawValue) }
 }

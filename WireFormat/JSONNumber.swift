@@ -13,6 +13,7 @@ public struct JSONNumber: Sendable, Hashable {
     self.text = text
   }
 
+  /// A whole number of any size.
   public init(_ value: some BinaryInteger) {
     text = String(value)
   }
@@ -65,5 +66,6 @@ public struct JSONNumber: Sendable, Hashable {
 }
 
 extension JSONNumber: JSONEncodable {
+  /// Writes the literal as it was sent.
   public func write(to json: inout JSONWriter) { json.raw(text.utf8) }
 }

@@ -2,17 +2,22 @@
 public struct JSONObject: Sendable, Hashable {
   /// A name and its value.
   public struct Member: Sendable, Hashable {
+    /// The name, with its escapes resolved.
     public var name: String
+    /// What stands behind the name.
     public var value: JSONValue
 
+    /// Pairs a name with its value.
     public init(name: String, value: JSONValue) {
       self.name = name
       self.value = value
     }
   }
 
+  /// All members, repeated names included.
   public var members: [Member]
 
+  /// An object of these members, in this order.
   public init(members: [Member] = []) {
     self.members = members
   }
@@ -24,6 +29,7 @@ public struct JSONObject: Sendable, Hashable {
 }
 
 extension JSONObject: JSONEncodable {
+  /// Writes all members, repeated names included.
   public func write(to json: inout JSONWriter) {
     json.object { json in
       for member in members { json.member(name: member.name, member.value) }

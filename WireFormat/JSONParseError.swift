@@ -5,10 +5,12 @@ public struct JSONParseError: Error, Sendable, Hashable, CustomStringConvertible
   /// The number of bytes before the one that is wrong.
   public var offset: Int
 
+  /// Says what is wrong, `offset` bytes from the start.
   public init(reason: String, offset: Int) {
     self.reason = reason
     self.offset = offset
   }
 
+  /// `not JSON: unexpected end at byte 12`.
   public var description: String { "not JSON: \(reason) at byte \(offset)" }
 }

@@ -13,6 +13,7 @@ public struct JSONWriter: Sendable {
   public private(set) var bytes: [UInt8] = []
   private var needsComma = false
 
+  /// An empty text; `capacity` bytes are written without growing.
   public init(reservingCapacity capacity: Int = 256) {
     bytes.reserveCapacity(max(capacity, 0))
   }
@@ -40,16 +41,19 @@ public struct JSONWriter: Sendable {
 
   // MARK: Members. A `StaticString` name is copied as it is: plain ASCII without quotes or backslashes.
 
+  /// Writes a member.
   public mutating func member(_ name: StaticString, _ value: some JSONEncodable) {
     writeName(name)
     value.write(to: &self)
   }
 
+  /// Writes a member that is an object; `body` writes what is in it.
   public mutating func member(_ name: StaticString, object body: (inout JSONWriter) throws -> Void) rethrows {
     writeName(name)
     try object(body)
   }
 
+  /// Writes a member that is an array; `body` writes what is in it.
   public mutating func member(_ name: StaticString, array body: (inout JSONWriter) throws -> Void) rethrows {
     writeName(name)
     try array(body)
@@ -63,21 +67,25 @@ public struct JSONWriter: Sendable {
 
   // MARK: Members with a name made at run time, escaped as needed
 
+  /// Writes a member.
   public mutating func member(name: String, _ value: some JSONEncodable) {
     writeName(name)
     value.write(to: &self)
   }
 
+  /// Writes a member that is an object; `body` writes what is in it.
   public mutating func member(name: String, object body: (inout JSONWriter) throws -> Void) rethrows {
     writeName(name)
     try object(body)
   }
 
+  /// Writes a member that is an array; `body` writes what is in it.
   public mutating func member(name: String, array body: (inout JSONWriter) throws -> Void) rethrows {
     writeName(name)
     try array(body)
   }
 
+  /// Writes a member whose value is JSON already; `raw` is copied unseen.
   public mutating func member(name: String, raw: [UInt8]) {
     writeName(name)
     self.raw(raw)
@@ -85,14 +93,17 @@ public struct JSONWriter: Sendable {
 
   // MARK: Single values
 
+  /// Writes `null`.
   public mutating func null() { raw("null".utf8) }
 
+  /// Writes a string, escaped as needed.
   public mutating func string(_ text: String) {
     beginValue()
     bytes.appendJSONString(text)
     endValue()
   }
 
+  /// Writes a whole number.
   public mutating func integer(_ value: Int64) {
     beginValue()
     bytes.appendDecimal(value)

@@ -47,9 +47,11 @@ extension Timestamp {
 }
 
 extension Timestamp: CustomStringConvertible {
+  /// The same as ``rfc3339``.
   public var description: String { rfc3339 }
 }
 
 extension Timestamp: JSONEncodable {
+  /// A string, as ``rfc3339`` gives it.
   public func write(to json: inout JSONWriter) { json.string(rfc3339) }
 }

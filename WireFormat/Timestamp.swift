@@ -11,6 +11,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
   /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
   public var millisecondsSinceEpoch: Int64
 
+  /// The moment so many milliseconds after 1970-01-01T00:00:00Z; before it when negative.
   public init(millisecondsSinceEpoch: Int64) {
     self.millisecondsSinceEpoch = millisecondsSinceEpoch
   }
@@ -22,6 +23,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     return Timestamp(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
   }
 
+  /// Earlier comes first.
   public static func < (left: Timestamp, right: Timestamp) -> Bool {
     left.millisecondsSinceEpoch < right.millisecondsSinceEpoch
   }
@@ -45,7 +47,9 @@ extension Timestamp {
     .milliseconds(left.millisecondsSinceEpoch) - .milliseconds(right.millisecondsSinceEpoch)
   }
 
+  /// Moves `left` later, as `+` does.
   public static func += (left: inout Timestamp, right: Duration) { left = left + right }
+  /// Moves `left` earlier, as `-` does.
   public static func -= (left: inout Timestamp, right: Duration) { left = left - right }
 }
 

@@ -32,6 +32,7 @@ public struct UUIDv7Generator: Sendable {
 
   private let shared = Shared()
 
+  /// A generator that knows of no other.
   public init() {}
 
   /// A new identifier, 36 characters in lower case, made at `moment` as the clock shows it.

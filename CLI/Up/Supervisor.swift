@@ -17,6 +17,8 @@ actor Supervisor {
   private var running: [ServicePlan: ChildProcess] = [:]
   private var isStarting = true
   private var isStopping = false
+  /// Whether ``kill()`` found something to kill.
+  private(set) var hasKilled = false
   private var announcement: (file: ReadyFile, paths: [String])?
 
   /// - Parameters:
@@ -84,6 +86,7 @@ actor Supervisor {
   /// Ends what is still running at once; returns the names.
   func kill() -> [String] {
     isStopping = true
+    hasKilled = hasKilled || !running.isEmpty
     for child in running.values { child.send(SIGKILL) }
     return running.keys.map(\.processName).sorted()
   }

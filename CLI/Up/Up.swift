@@ -1,4 +1,5 @@
 import ArgumentParser
+import EventSchema
 import Foundation
 import Messaging
 import MessagingKafka
@@ -86,8 +87,8 @@ struct Up: AsyncParsableCommand {
     if let ignored = environment["KAFKA_BOOTSTRAP_SERVERS"], !ignored.isEmpty {
       screen.line("KAFKA_BOOTSTRAP_SERVERS is set and not used; --bootstrap-servers \(ignored.printable) would use it")
     }
-    let partitions = try StackTopics.partitions(environment: environment)
-    let broker = try EmbeddedBroker(topics: StackTopics.names.map { ($0, partitions) })
+    let partitions = try TopicPartitions.count(environment: environment)
+    let broker = try EmbeddedBroker(topics: Topics.all.map { ($0, partitions) })
     screen.line("Embedded broker: \(broker.bootstrapServers), \(partitions) partitions a topic")
     return broker
   }

@@ -2,12 +2,14 @@ import WireFormat
 
 /// What was held for an order is available again.
 public struct InventoryReleased: Sendable, Hashable {
+  /// The reservation of the order; the same from reserving to releasing.
   public var reservationID: ReservationID
   /// What was given back: 1 to 100 items, no product twice.
   public var items: [ReservedItem]
   /// Why; up to 500 characters.
   public var reason: String
 
+  /// Facts as given; bounds are checked where they are read.
   public init(reservationID: ReservationID, items: [ReservedItem], reason: String) {
     self.reservationID = reservationID
     self.items = items

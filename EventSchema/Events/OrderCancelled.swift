@@ -2,6 +2,7 @@ import WireFormat
 
 /// The order was called off; what is or will be reserved for it is to be released.
 public struct OrderCancelled: Sendable, Hashable {
+  /// Who placed the order.
   public var customerID: CustomerID
   /// 1 to 100 lines, no product twice.
   public var items: [OrderItem]
@@ -10,6 +11,7 @@ public struct OrderCancelled: Sendable, Hashable {
   /// Why, in the words of whoever cancelled; up to 500 characters, empty where none were given.
   public var reason: String
 
+  /// Facts as given; bounds are checked where they are read.
   public init(customerID: CustomerID, items: [OrderItem], total: Money, reason: String) {
     self.customerID = customerID
     self.items = items

@@ -2,12 +2,14 @@ import WireFormat
 
 /// An order was placed. Always the first event of its order, version 1.
 public struct OrderCreated: Sendable, Hashable {
+  /// Who placed the order.
   public var customerID: CustomerID
   /// 1 to 100 lines, no product twice.
   public var items: [OrderItem]
   /// The sum over the items.
   public var total: Money
 
+  /// Facts as given; bounds are checked where they are read.
   public init(customerID: CustomerID, items: [OrderItem], total: Money) {
     self.customerID = customerID
     self.items = items

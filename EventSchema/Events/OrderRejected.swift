@@ -2,6 +2,7 @@ import WireFormat
 
 /// The order was refused, because the inventory could not reserve all of it.
 public struct OrderRejected: Sendable, Hashable {
+  /// Who placed the order.
   public var customerID: CustomerID
   /// 1 to 100 lines, no product twice.
   public var items: [OrderItem]
@@ -10,6 +11,7 @@ public struct OrderRejected: Sendable, Hashable {
   /// Why, in words for the customer or a code of the inventory; up to 500 characters.
   public var reason: String
 
+  /// Facts as given; bounds are checked where they are read.
   public init(customerID: CustomerID, items: [OrderItem], total: Money, reason: String) {
     self.customerID = customerID
     self.items = items

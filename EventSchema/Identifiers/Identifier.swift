@@ -19,11 +19,13 @@ extension Identifier {
     return identifier
   }
 
+  /// The identifier as it is sent and stored.
   public var description: String { rawValue }
 
   /// By bytes, so identifiers of version 7 by their time.
   public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
+  /// Writes a string.
   public func write(to json: inout JSONWriter) { json.string(rawValue) }
 }
 

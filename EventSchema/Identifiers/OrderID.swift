@@ -1,7 +1,9 @@
 /// Names an order; also the key of every record about it, so that one partition has all of them in order.
 public struct OrderID: Identifier {
+  /// The identifier as it is sent and stored.
   public let rawValue: String
 
+  /// Nil when `text` is not 1 to 64 of `A-Z a-z 0-9 . _ -`.
   public init?(_ text: String) {
     guard IdentifierRule.allows(text) else { return nil }
     rawValue = text

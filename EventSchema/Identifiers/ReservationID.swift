@@ -1,7 +1,9 @@
 /// Names what the inventory holds for one order.
 public struct ReservationID: Identifier {
+  /// The identifier as it is sent and stored.
   public let rawValue: String
 
+  /// Nil when `text` is not 1 to 64 of `A-Z a-z 0-9 . _ -`.
   public init?(_ text: String) {
     guard IdentifierRule.allows(text) else { return nil }
     rawValue = text

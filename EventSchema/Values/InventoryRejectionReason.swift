@@ -9,5 +9,6 @@ public enum InventoryRejectionReason: String, Sendable, Hashable, CaseIterable {
 }
 
 extension InventoryRejectionReason: JSONEncodable {
+  /// Writes the name on the wire.
   public func write(to json: inout JSONWriter) { json.string(rawValue) }
 }

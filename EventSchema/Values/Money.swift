@@ -5,9 +5,12 @@ public struct Money: Sendable, Hashable, Comparable {
   /// The amount in hundredths: 4990 is 49.90.
   public var minorUnits: Int64
 
+  /// How many decimals an amount has.
   public static let decimals = 2
+  /// 0.00
   public static let zero = Money(minorUnits: 0)
 
+  /// An amount of so many hundredths.
   public init(minorUnits: Int64) {
     self.minorUnits = minorUnits
   }
@@ -18,6 +21,7 @@ public struct Money: Sendable, Hashable, Comparable {
     self.init(minorUnits: minorUnits)
   }
 
+  /// By amount.
   public static func < (left: Money, right: Money) -> Bool { left.minorUnits < right.minorUnits }
 
   /// Nil when the sum is out of range.
@@ -40,5 +44,6 @@ extension Money: CustomStringConvertible {
 
 /// A JSON number with two decimals: `49.90`.
 extension Money: JSONEncodable {
+  /// Writes the amount with both of its decimals.
   public func write(to json: inout JSONWriter) { json.decimal(minorUnits: minorUnits, decimals: Self.decimals) }
 }

@@ -2,7 +2,9 @@ import WireFormat
 
 /// One line of an order.
 public struct OrderItem: Sendable, Hashable {
+  /// What was ordered; no two lines of an order have the same.
   public var productID: ProductID
+  /// How many pieces: 1 to 10,000.
   public var quantity: Int
   /// The price of one piece.
   public var unitPrice: Money
@@ -14,6 +16,7 @@ public struct OrderItem: Sendable, Hashable {
   /// How many lines an order may have, each of another product.
   public static let countRange = 1...100
 
+  /// A line as given; bounds are checked where it is read.
   public init(productID: ProductID, quantity: Int, unitPrice: Money) {
     self.productID = productID
     self.quantity = quantity
@@ -32,6 +35,7 @@ public struct OrderItem: Sendable, Hashable {
 }
 
 extension OrderItem: JSONEncodable {
+  /// Writes product_id, quantity and unit_price.
   public func write(to json: inout JSONWriter) {
     json.object { json in
       json.member("product_id", productID)

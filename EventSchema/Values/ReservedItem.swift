@@ -2,9 +2,12 @@ import WireFormat
 
 /// Pieces of one product that are, or were, held for an order.
 public struct ReservedItem: Sendable, Hashable {
+  /// What is held.
   public var productID: ProductID
+  /// How many pieces: 1 to 10,000.
   public var quantity: Int
 
+  /// An item as given; bounds are checked where it is read.
   public init(productID: ProductID, quantity: Int) {
     self.productID = productID
     self.quantity = quantity
@@ -12,6 +15,7 @@ public struct ReservedItem: Sendable, Hashable {
 }
 
 extension ReservedItem: JSONEncodable {
+  /// Writes product_id and quantity.
   public func write(to json: inout JSONWriter) {
     json.object { json in
       json.member("product_id", productID)

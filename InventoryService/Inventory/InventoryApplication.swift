@@ -17,14 +17,11 @@ public struct InventoryApplication: ServiceApplication {
   public let router: ServiceRouter
   public let services: [any Service]
 
-  public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
-    try self.init(configuration: configuration, broker: broker, logger: logger, now: Timestamp.now)
-  }
+  let database: SQLiteDatabase
+  let orderEvents: OrderEvents
 
-  /// - Parameter now: the clock that stamps reservations and events.
-  init(
-    configuration: ServiceConfiguration, broker: any Broker, logger: Logger, now: @escaping @Sendable () -> Timestamp
-  ) throws {
+  public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
+    let now: @Sendable () -> Timestamp = { Timestamp.now() }
     let database = try configuration.openDatabase(migrations: InventoryMigrations.all)
     let outbox = SQLiteOutbox(database: database)
     let ids = UUIDv7Generator()
@@ -32,13 +29,13 @@ public struct InventoryApplication: ServiceApplication {
     let reservations = ReservationStore(
       outbox: outbox, ids: ids, eventSource: Self.identity.eventSource)
 
-    let handler = OrderEventHandler(
+    let orderEvents = OrderEvents(
       reserveStock: ReserveStock(
         products: products, reservations: reservations, ids: ids, now: now),
       releaseStock: ReleaseStock(products: products, reservations: reservations, now: now))
     let messaging = MessagingRuntime(
       configuration: configuration, database: database, outbox: outbox, broker: broker,
-      handling: OrderEventHandler.handledTypes, handle: handler.callAsFunction, logger: logger)
+      handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
 
     let router = ServiceHTTP.makeRouter()
     ProductRoutes(
@@ -55,5 +52,7 @@ public struct InventoryApplication: ServiceApplication {
 
     self.router = router
     self.services = messaging.services
+    self.database = database
+    self.orderEvents = orderEvents
   }
 }

@@ -17,23 +17,20 @@ public struct NotificationApplication: ServiceApplication {
   public let router: ServiceRouter
   public let services: [any Service]
 
-  public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
-    try self.init(configuration: configuration, broker: broker, logger: logger, now: Timestamp.now)
-  }
+  let database: SQLiteDatabase
+  let orderEvents: OrderEvents
 
-  /// - Parameter now: the clock that stamps mails.
-  init(
-    configuration: ServiceConfiguration, broker: any Broker, logger: Logger, now: @escaping @Sendable () -> Timestamp
-  ) throws {
+  public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
+    let now: @Sendable () -> Timestamp = { Timestamp.now() }
     let database = try configuration.openDatabase(migrations: MailMigrations.all)
     let outbox = SQLiteOutbox(database: database)
     let mails = MailStore()
 
-    let handler = OrderEventHandler(
+    let orderEvents = OrderEvents(
       notifyCustomer: NotifyCustomer(mails: mails, identifiers: UUIDv7Generator(), now: now))
     let messaging = MessagingRuntime(
       configuration: configuration, database: database, outbox: outbox, broker: broker,
-      handling: OrderEventHandler.handledTypes, handle: handler.callAsFunction, logger: logger)
+      handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
 
     let router = ServiceHTTP.makeRouter()
     EmailRoutes(
@@ -44,5 +41,7 @@ public struct NotificationApplication: ServiceApplication {
 
     self.router = router
     self.services = messaging.services
+    self.database = database
+    self.orderEvents = orderEvents
   }
 }

@@ -43,7 +43,8 @@ public struct OrderApplication: ServiceApplication {
       cancelOrder: CancelOrder(database: database, orders: orders, now: now),
       awaitSettledOrder: AwaitSettledOrder(getOrder: getOrder, waiters: waiters),
       listOrders: ListOrders(database: database, orders: orders),
-      traceOrder: TraceOrder(database: database, orders: orders, outbox: outbox, inbox: messaging.inbox))
+      traceOrder: TraceOrder(
+        database: database, orders: orders, consumerGroup: configuration.consumerGroup))
     let router = ServiceHTTP.makeRouter()
     routes.add(to: router)
     messaging.addOperations(to: router)

@@ -16,7 +16,7 @@ extension Request {
     let bytes: [UInt8]
     switch try await readBody() {
     case .complete(let read): bytes = read
-    case .tooLarge(let atItsEnd): throw atItsEnd ? Problem.tooLarge : Problem.tooLarge.closingConnection()
+    case .tooLarge: throw Problem.tooLarge
     }
     if allowingEmpty, bytes.isEmpty { return JSONObject() }
     guard MediaType.isJSON(headers[.contentType]) else { throw Problem.unsupportedMediaType }
@@ -33,21 +33,14 @@ extension Request {
     return object
   }
 
-  /// Reads and drops the body, up to 1 MiB.
-  ///
-  /// - Returns: whether that was all of it.
-  func drainBody() async throws -> Bool {
-    var size = 0
-    for try await part in body {
-      size += part.readableBytes
-      if size > RequestLimits.refusedBody { return false }
-    }
-    return true
+  /// Reads and drops the body, up to 1 MiB. What is beyond is read and dropped by Hummingbird, after the answer.
+  func drainBody() async throws {
+    _ = try await readBody()
   }
 
   private enum ReadBody {
     case complete([UInt8])
-    case tooLarge(atItsEnd: Bool)
+    case tooLarge
   }
 
   private func readBody() async throws -> ReadBody {
@@ -56,25 +49,18 @@ extension Request {
     do {
       for try await part in body {
         size += part.readableBytes
-        if size > RequestLimits.refusedBody { return .tooLarge(atItsEnd: false) }
+        if size > RequestLimits.refusedBody { return .tooLarge }
         if size <= RequestLimits.body { bytes.append(contentsOf: part.readableBytesView) }
       }
     } catch let error as CancellationError {
       throw error
     } catch {
-      // The client broke off, or its framing is none of HTTP's: there is no next request on this connection.
-      throw Problem.badRequest("The body could not be read to its end.").closingConnection()
+      // The client broke off, or its framing is none of HTTP's: Hummingbird closes the connection after the answer.
+      var problem = Problem.badRequest("The body could not be read to its end.")
+      problem.headers[.connection] = "close"
+      throw problem
     }
-    return size > RequestLimits.body ? .tooLarge(atItsEnd: true) : .complete(bytes)
-  }
-}
-
-extension Problem {
-  /// The same, and the client is told that this was the last answer on the connection.
-  func closingConnection() -> Problem {
-    var problem = self
-    problem.headers[.connection] = "close"
-    return problem
+    return size > RequestLimits.body ? .tooLarge : .complete(bytes)
   }
 }
 

@@ -1,7 +1,6 @@
 import Hummingbird
 import Logging
 import NIOCore
-import NIOPosix
 
 /// Makes routers, and applications that serve them, all in the same way.
 public enum ServiceHTTP {
@@ -15,11 +14,13 @@ public enum ServiceHTTP {
   /// Connections that are idle for a minute, or dribble a request for as long, are closed; header fields have limits.
   ///
   /// - Parameters:
+  ///   - threads: what reads and writes the connections.
   ///   - maximumConnections: further ones wait in the kernel's queue.
   ///   - onListening: called once with the port that was bound.
   public static func application(
-    router: ServiceRouter, host: String = "127.0.0.1", port: Int = 0, threads: Int = 1, maximumConnections: Int = 4096,
-    logger: Logger = Logger(label: "http"), onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    router: ServiceRouter, host: String = "127.0.0.1", port: Int = 0, threads: EventLoopGroupProvider = .singleton,
+    maximumConnections: Int = 4096, logger: Logger = Logger(label: "http"),
+    onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) -> Application<ServiceResponder> {
     Application(
       responder: ServiceResponder(router),
@@ -33,7 +34,7 @@ public enum ServiceHTTP {
         address: .hostname(host, port: port), backlog: 1024,
         availableConnectionsDelegate: MaximumAvailableConnections(maximumConnections)),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
-      eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: threads)),
+      eventLoopGroupProvider: threads,
       logger: logger)
   }
 }

@@ -6,9 +6,12 @@ import NIOCore
 /// What a handler knows of its request beside the request itself: the captures of its path, and a logger.
 public struct ServiceRequestContext: RequestContext {
   public var coreContext: CoreRequestContextStorage
+  /// The client's connection.
+  let channel: any Channel
 
   public init(source: ApplicationRequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)
+    channel = source.channel
   }
 }
 

@@ -21,7 +21,9 @@ public struct ServiceResponder: HTTPResponder {
   public func respond(to request: Request, context: ServiceRequestContext) async throws -> Response {
     let start = ContinuousClock.now
     metrics.began()
-    let response = await answer(request, context)
+    var response = await answer(request, context)
+    // A refused HEAD has a body up to here, and would be followed by an answer that starts in its middle.
+    if request.method == .head { response = response.createHeadResponse() }
     let duration = ContinuousClock.now - start
     metrics.ended(
       route: context.endpointPath ?? "none", method: request.method, status: response.status, after: duration)
@@ -60,13 +62,8 @@ public struct ServiceResponder: HTTPResponder {
   }
 
   private func refuse(_ request: Request, _ problem: Problem) async throws -> Response {
-    do {
-      return try await request.drainBody() ? problem.response : problem.closingConnection().response
-    } catch let error as CancellationError {
-      throw error
-    } catch {
-      return problem.closingConnection().response
-    }
+    try await request.drainBody()
+    return problem.response
   }
 
   private func problem(of error: any Error, _ logger: Logger) -> Problem {

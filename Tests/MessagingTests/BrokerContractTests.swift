@@ -242,13 +242,13 @@ struct BrokerContractTests {
       let keys = try keysByPartition(of: topic, partitions: 3, through: broker)
       for key in keys { try publish(numbered(1..<10, in: topic, key: key), through: broker) }
 
-      let listener = RecordingListener { partition, _ in
+      let listener = RecordingListener(start: { partition, _ in
         switch partition.partition {
         case 0: .offset(6)
         case 1: .earliest
         default: .offset(4711)  // Beyond the end: the log is another one than we knew.
         }
-      }
+      })
       let consumer = try broker.makeConsumer(group: uniqueName("group"), topics: [topic], listener: listener)
       defer { consumer.close() }
       let received = try receive(4 + 10 + 10, from: consumer)

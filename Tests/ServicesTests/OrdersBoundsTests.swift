@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "wait=61", "wait=-1", "wait=1.5", "wait=x", "wait=99999999999999999999", "wait=1&until=confirmed", "wait=",
+    "wait=61", "wait=-1", "wait=1.5", "wait=x", "wait=99999999999999999999", "wait=1&until=confirmed",
   ])
   func waitsAndTheirEndsAreChecked(_ query: String) async throws {
     let fixture = try OrdersFixture()

@@ -34,7 +34,8 @@ import WireFormat
   }
 
   @Test(arguments: [
-    "0", "-0", "10", "-1", "1.5", "0.001", "49.900", "1e5", "1E+5", "2.5e-3", "1e99", "1e-400", "1e99999999999999999999",
+    "0", "-0", "10", "-1", "1.5", "0.001", "49.900", "1e5", "1E+5", "2.5e-3", "1e99", "1e-400",
+    "1e99999999999999999999",
   ])
   func numbersKeepTheirLiteral(literal: String) throws {
     #expect(try parse(literal).number?.text == literal)
@@ -42,21 +43,26 @@ import WireFormat
   }
 
   @Test(arguments: [
-    "", " ", "nul", "nulll", "tru", "True", "NaN", "Infinity", "-", "-a", "01", "-01", "00", "1.", ".5", "1.e5", "1e", "1e+",
+    "", " ", "nul", "nulll", "tru", "True", "NaN", "Infinity", "-", "-a", "01", "-01", "00", "1.", ".5", "1.e5", "1e",
+    "1e+",
     "+1", "0x10", "1_000", "1,2", "{", "}", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}",
     "{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\":1 \"b\":2}", "{1:2}", "[1}", "{\"a\":1]", "\"", "\"a", "\"\\", "\"\\x\"",
-    "\"\\u12\"", "\"\\u12g4\"", "\"\\uD800\"", "\"\\uDC00\"", "\"\\uD800\\u0041\"", "\"\\uD800\\uD800\"", "\"\\uD800x\"",
-    "\"\\uDE00\\uD83D\"", "\"\\u\"", "\"a\nb\"", "\"a\u{0}b\"", "\"a\u{1f}b\"", "{} {}", "null\0", "\u{feff}{}", "\u{a0}{}",
+    "\"\\u12\"", "\"\\u12g4\"", "\"\\uD800\"", "\"\\uDC00\"", "\"\\uD800\\u0041\"", "\"\\uD800\\uD800\"",
+    "\"\\uD800x\"",
+    "\"\\uDE00\\uD83D\"", "\"\\u\"", "\"a\nb\"", "\"a\u{0}b\"", "\"a\u{1f}b\"", "{} {}", "null\0", "\u{feff}{}",
+    "\u{a0}{}",
     "// c\n{}", "{/**/}", "\"a\" x",
   ])
   func whatIsNotJSONIsRefused(text: String) {
     #expect(throws: JSONParseError.self) { try parse(text) }
   }
 
-  @Test(arguments: [
-    [0x80], [0xC3], [0xC3, 0x28], [0xC0, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF8, 0x88],
-    [0xFF], [0xFE],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0x80], [0xC3], [0xC3, 0x28], [0xC0, 0x80], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],
+      [0xF8, 0x88],
+      [0xFF], [0xFE],
+    ] as [[UInt8]])
   func invalidUTF8IsRefused(sequence: [UInt8]) {
     let quote = UInt8(ascii: "\"")
     let escape = Array("\\n".utf8)

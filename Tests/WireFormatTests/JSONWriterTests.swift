@@ -13,12 +13,14 @@ import WireFormat
       json.member("list", [1, 2, 3])
       json.member("empty", [String]())
       json.member("inner", object: { json in json.member("x", "y") })
-      json.member("things", array: { json in
-        json.object { json in json.member("a", Int32(1)) }
-        json.object { _ in }
-        json.array { json in json.value(false) }
-        json.decimal(minorUnits: 4990, decimals: 2)
-      })
+      json.member(
+        "things",
+        array: { json in
+          json.object { json in json.member("a", Int32(1)) }
+          json.object { _ in }
+          json.array { json in json.value(false) }
+          json.decimal(minorUnits: 4990, decimals: 2)
+        })
       json.member("raw", raw: Array("[1]".utf8))
       json.member(name: "q\"", 1)
       json.member(name: "o", object: { _ in })
@@ -48,11 +50,13 @@ import WireFormat
     }
   }
 
-  @Test(arguments: [
-    (4990, 2, "49.90"), (0, 2, "0.00"), (5, 2, "0.05"), (-5, 2, "-0.05"), (100, 2, "1.00"), (99, 2, "0.99"), (7, 0, "7"),
-    (0, 0, "0"), (12, 1, "1.2"), (1, 18, "0.000000000000000001"), (Int64.max, 2, "92233720368547758.07"),
-    (Int64.min, 2, "-92233720368547758.08"), (Int64.min, 0, "-9223372036854775808"),
-  ] as [(Int64, Int, String)])
+  @Test(
+    arguments: [
+      (4990, 2, "49.90"), (0, 2, "0.00"), (5, 2, "0.05"), (-5, 2, "-0.05"), (100, 2, "1.00"), (99, 2, "0.99"),
+      (7, 0, "7"),
+      (0, 0, "0"), (12, 1, "1.2"), (1, 18, "0.000000000000000001"), (Int64.max, 2, "92233720368547758.07"),
+      (Int64.min, 2, "-92233720368547758.08"), (Int64.min, 0, "-9223372036854775808"),
+    ] as [(Int64, Int, String)])
   func decimalsHaveExactlyTheGivenNumberOfPlaces(minorUnits: Int64, decimals: Int, text: String) throws {
     var json = JSONWriter()
     json.decimal(minorUnits: minorUnits, decimals: decimals)

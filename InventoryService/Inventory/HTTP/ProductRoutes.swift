@@ -19,7 +19,7 @@ struct ProductRoutes: Sendable {
     }
     router.get("/products") { request, _ in try await list(request) }
     router.get("/products/:product_id") { _, context in
-      try await .json(problems { try await getProduct(context.identifier("product_id")) })
+      try await Response.json(problems { try await getProduct(context.identifier("product_id")) })
     }
   }
 
@@ -43,7 +43,7 @@ struct ProductRoutes: Sendable {
     try fields.check()
     guard let quantity else { throw Problem.unprocessable([]) }
 
-    return try await .json(problems { try await restockProduct(productID, by: quantity) })
+    return try await Response.json(problems { try await restockProduct(productID, by: quantity) })
   }
 
   private func list(_ request: Request) async throws -> Response {

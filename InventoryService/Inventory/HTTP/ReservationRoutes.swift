@@ -10,7 +10,7 @@ struct ReservationRoutes: Sendable {
   func add(to router: ServiceRouter) {
     router.get("/reservations") { request, _ in try await list(request) }
     router.get("/reservations/:order_id") { _, context in
-      try await .json(problems { try await getReservation(context.identifier("order_id")) })
+      try await Response.json(problems { try await getReservation(context.identifier("order_id")) })
     }
   }
 

@@ -22,7 +22,7 @@ extension ProductStore {
     return ProductPage(products: products, next: nil)
   }
 
-  private static let everyProduct =
+  static let everyProduct =
     "SELECT \(Product.columns) FROM products WHERE product_id > ? ORDER BY product_id LIMIT ?"
 }
 

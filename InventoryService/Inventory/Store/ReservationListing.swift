@@ -71,18 +71,18 @@ extension ReservationStore {
 }
 
 extension ReservationStore {
-  private static let ofOrder = "SELECT \(ReservationRow.columns) FROM reservations WHERE order_id = ? AND sequence < ?"
+  static let ofOrder = "SELECT \(ReservationRow.columns) FROM reservations WHERE order_id = ? AND sequence < ?"
 
-  private static let every = """
+  static let every = """
     SELECT \(ReservationRow.columns) FROM reservations WHERE sequence < ? ORDER BY sequence DESC LIMIT ?
     """
 
-  private static let ofStatus = """
+  static let ofStatus = """
     SELECT \(ReservationRow.columns) FROM reservations
     WHERE status = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?
     """
 
-  private static let ofProductAndStatus = """
+  static let ofProductAndStatus = """
     SELECT \(ReservationRow.columns) FROM reservations WHERE sequence IN (
       SELECT sequence FROM reservation_items
       WHERE product_id = ? AND status = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?
@@ -90,7 +90,7 @@ extension ReservationStore {
     """
 
   /// Three ranges of the key, one a status, merged as they are read.
-  private static let ofProduct =
+  static let ofProduct =
     "SELECT \(ReservationRow.columns) FROM reservations WHERE sequence IN (\n"
     + ReservationStatus.allCases.map { status in
       """

@@ -42,6 +42,7 @@ struct PartitionGates: Sendable {
   /// Whether a row of `bytes` for `partition` may be read. With false it counts as skipped.
   mutating func admits(_ sequence: Int64, bytes: Int, for partition: TopicPartition) -> Bool {
     guard var gate = gates[partition] else { return true }
+    // Written back below only if it closes: this is asked for every row.
     if let limit = limit(for: partition) {
       let lying = gate.unconsumedBytes + gate.bytes
       if lying > 0, lying + bytes > limit { gate.isBrimful = true }
@@ -53,9 +54,13 @@ struct PartitionGates: Sendable {
   }
 
   mutating func entered(_ bytes: Int, for partition: TopicPartition, at now: Duration) {
-    if gates[partition, default: Gate()].rows == 0 { gates[partition]?.since = now }
+    if gates[partition]?.rows ?? 0 == 0 { gates[partition, default: Gate()].since = now }
     gates[partition]?.rows += 1
     gates[partition]?.bytes += bytes
+    if gates[partition]?.isStuck == true {
+      stuckRows += 1
+      stuckBytes += bytes
+    }
   }
 
   /// A row left memory without having been acknowledged.

@@ -29,6 +29,11 @@ extension RelayMachine {
 
   mutating func inspect(at now: Duration) -> RelayAction? {
     guard phase != .stopping, let lease, now >= nextInspection else { return nil }
+    if phase == .publishing, !isSuspicious {
+      // Nothing is wrong as far as we know: a question a round, so that no row waits for all of them.
+      guard !hasInspectedThisTurn else { return nil }
+      hasInspectedThisTurn = true
+    }
     let inspection =
       inspection
       ?? BrokerInspection(
@@ -54,7 +59,7 @@ extension RelayMachine {
   }
 
   private mutating func finishInspection(_ inspection: BrokerInspection, cluster: String, at now: Duration) {
-    highestAcknowledged = inspection.highestAcknowledged
+    highestAcknowledged.merge(inspection.highestAcknowledged) { max($0, $1) }
     changePartitionCounts(to: inspection.topics ?? [:])
     notices.brokerWorks(cluster: cluster)
     self.inspection = nil
@@ -79,11 +84,8 @@ extension RelayMachine {
     _ answer: Result<Answer, StoreFailure>, at now: Duration, _ take: (inout BrokerInspection, Answer) -> Void
   ) {
     switch answer {
-    case .success(let value): if inspection != nil { take(&inspection!, value) }
-    case .failure(.leaseLost): loseLease(reason: "another relay has it", at: now)
-    case .failure(let failure):
-      notices.storeFails(failure)
-      repeatInspection(at: now)
+    case .success(let value): inspection.change { take(&$0, value) }
+    case .failure(let failure): storeFailedInspection(failure, at: now)
     }
   }
 
@@ -91,9 +93,15 @@ extension RelayMachine {
     _ answer: Result<Answer, BrokerError>, at now: Duration, _ take: (inout BrokerInspection, Answer) -> Void
   ) {
     switch answer {
-    case .success(let value): if inspection != nil { take(&inspection!, value) }
+    case .success(let value): inspection.change { take(&$0, value) }
     case .failure(let error): brokerFailed(error, at: now)
     }
+  }
+
+  private mutating func storeFailedInspection(_ failure: StoreFailure, at now: Duration) {
+    if failure == .leaseLost { return loseLease(reason: "another relay has it", at: now) }
+    notices.storeFails(failure)
+    repeatInspection(at: now)
   }
 
   private mutating func brokerFailed(_ error: BrokerError, at now: Duration) {
@@ -108,12 +116,14 @@ extension RelayMachine {
   }
 
   mutating func epochBegun(_ answer: Result<(lease: RelayLease, rows: Int), StoreFailure>, at now: Duration) {
-    inspected(answer, at: now) { inspection, epoch in
-      inspection = BrokerInspection(alsoAcknowledged: [:], givesUpOnTopics: true)
+    guard case .success(let epoch) = answer else {
+      if case .failure(let failure) = answer { storeFailedInspection(failure, at: now) }
+      return
     }
-    guard case .success(let epoch) = answer else { return }
     notices.add(.epochBegun(epoch.lease, rows: epoch.rows, reason: epochReason))
     lease = epoch.lease
+    inspection = nil
+    nextInspection = now
     highestAcknowledged = [:]
     unmarked = [:]
     isSuspicious = false
@@ -129,5 +139,14 @@ extension RelayMachine {
     if let lastInspected, now - lastInspected < .seconds(1) { return }
     isSuspicious = true
     nextInspection = min(nextInspection, now)
+  }
+}
+
+extension Optional {
+  /// Changes what is there, if something is.
+  fileprivate mutating func change(_ body: (inout Wrapped) -> Void) {
+    guard var value = self else { return }
+    body(&value)
+    self = value
   }
 }

@@ -20,7 +20,7 @@ extension RelayMachine {
   /// Whether another page may be read. A quarter has to be free: many small pages cost more than a few large ones.
   var hasRoom: Bool {
     let rows = window.count - gates.stuckRows + unmarked.count
-    return rows <= configuration.maximumRows * 3 / 4
+    return !isWindowFull && rows <= configuration.maximumRows * 3 / 4
       && window.bytes - gates.stuckBytes < configuration.maximumBytes
       && window.count < configuration.maximumRows * 4
   }
@@ -74,7 +74,7 @@ extension RelayMachine {
       guard take(row, at: now) else { return }
       sweepAfter = row.sequence
     }
-    if isLastPage { sweepAfter = 0 }
+    if isLastPage || rows.last.map({ $0.sequence > readAfter }) ?? true { sweepAfter = 0 }
   }
 
   /// - Returns: false when there is no room: this row, and all after it, are for later.
@@ -89,7 +89,10 @@ extension RelayMachine {
     let partition = partition(of: row.message)
     let bytes = row.message.byteCount
     guard gates.admits(row.sequence, bytes: bytes, for: partition) else { return true }
-    guard mayTake(bytes) else { return false }
+    guard mayTake(bytes) else {
+      isWindowFull = true
+      return false
+    }
     window.admit(row, lane: lane, partition: partition)
     gates.entered(bytes, for: partition, at: now)
     return true
@@ -117,6 +120,7 @@ extension RelayMachine {
     window.forget()
     gates.forgetRows()
     skipped = SkippedLanes()
+    isWindowFull = false
     rescan()
   }
 
@@ -149,6 +153,7 @@ extension RelayMachine {
 
   private mutating func acknowledged(_ token: UInt64, at position: RecordPosition, now: Duration) {
     guard let entry = window.acknowledge(token) else { return }
+    isWindowFull = false
     unmarked[entry.row.sequence] = PublicationReceipt(sequence: entry.row.sequence, position: position)
     gates.acknowledged(entry.bytes, for: entry.partition, at: position, now: now)
     if let sequence = skipped.drained(entry.lane, to: window.count(in: entry.lane), of: configuration.maximumRowsPerKey)
@@ -175,6 +180,7 @@ extension RelayMachine {
     }
     // It would fail the same way at once, and it may be large: it waits in the store, and its key behind it.
     notices.add(.rowRefused(error, sequence: entry.row.sequence, topic: entry.row.message.topic))
+    isWindowFull = false
     for row in window.setAside(entry.lane) { gates.left(row.bytes, for: row.partition) }
     let pause = configuration.refusedRowRetry
     let jitter = pause * Double.random(in: 0...0.5, using: &random)
@@ -187,6 +193,7 @@ extension RelayMachine {
     switch answer {
     case .success:
       for receipt in receipts { unmarked[receipt.sequence] = nil }
+      isWindowFull = false
       markFailures = 0
       notices.storeWorks()
     case .failure(.leaseLost):

@@ -31,6 +31,8 @@ struct RelayMachine: Sendable {
   /// A report did not fit what was acknowledged before: nothing is marked until the broker has been looked at.
   var isSuspicious = false
   var lastInspected: Duration?
+  var hasInspectedThisTurn = false
+  var epochReason = ""
   var highestAcknowledged: [TopicPartition: Int64] = [:]
   var partitionCounts: [String: Int] = [:]
 
@@ -51,6 +53,8 @@ struct RelayMachine: Sendable {
   /// Reading has come to here.
   var readAfter: Int64 = 0
   var mayHaveMore = true
+  /// A row was refused for lack of room, and nothing has left since.
+  var isWindowFull = false
   var nextRead: Duration = .zero
   var sweepAfter: Int64 = 0
   var isSweepDue = false
@@ -104,11 +108,13 @@ struct RelayMachine: Sendable {
 
   private mutating func turn(_ wake: RelayWake, at now: Duration) {
     isProducerFull = false
+    hasInspectedThisTurn = false
     if wake.rowsAppended { mayHaveMore = true }
     if wake.rescan { rescan() }
     if now >= nextSlowPoll {
       nextSlowPoll = now + configuration.slowPoll
       mayHaveMore = true
+      isWindowFull = false
       isSweepDue = true
     }
     window.retryDue(at: now)
@@ -134,20 +140,29 @@ struct RelayMachine: Sendable {
   /// When the relay has to be called again even if nothing happens.
   func deadline(at now: Duration) -> Duration {
     var deadlines = [nextLeaseCall]
+    if let stopsAt { deadlines.append(stopsAt) }
     if lease != nil {
       deadlines.append(leaseEnds)
-      deadlines.append(nextInspection)
-      if producerTrouble != nil { deadlines.append(nextProducerCall) }
-      if phase == .publishing || phase == .stopping {
-        deadlines.append(nextSlowPoll)
-        if !unmarked.isEmpty { deadlines.append(nextMark) }
-        if mayHaveMore, hasRoom { deadlines.append(nextRead) }
-        if isProducerFull { deadlines.append(now + .milliseconds(50)) }
-        if followsConsumers { deadlines.append(nextCommittedCall) }
-      }
-      deadlines.append(contentsOf: [window.nextRetry, skipped.nextRetry, stopsAt].compactMap { $0 })
+      if !unmarked.isEmpty, !isSuspicious { deadlines.append(nextMark) }
+      if phase != .stopping { deadlines.append(contentsOf: workDeadlines(at: now)) }
     }
     return deadlines.min() ?? now
+  }
+
+  private func workDeadlines(at now: Duration) -> [Duration] {
+    guard phase == .publishing else { return [nextInspection] }
+    var deadlines = [nextInspection, nextSlowPoll]
+    if let retry = window.nextRetry { deadlines.append(retry) }
+    if let retry = skipped.nextRetry { deadlines.append(retry) }
+    if followsConsumers { deadlines.append(nextCommittedCall) }
+    if producerTrouble != nil {
+      deadlines.append(nextProducerCall)
+    } else if isProducerFull {
+      deadlines.append(now + .milliseconds(50))
+    } else if mayHaveMore, hasRoom {
+      deadlines.append(nextRead)
+    }
+    return deadlines
   }
 
   /// The pause after the given number of failures in a row.

@@ -64,7 +64,8 @@ extension SQLiteDatabase {
       do {
         return try DatabasePool(path: path, configuration: settings.grdb(waitingWith: wait))
       } catch let error as DatabaseError
-      where error.resultCode == .SQLITE_BUSY && ContinuousClock.now - start < patience {
+        where error.resultCode == .SQLITE_BUSY && ContinuousClock.now - start < patience
+      {
         Thread.sleep(forTimeInterval: 0.005)
       }
     }

@@ -114,7 +114,8 @@ public final class SQLiteDatabase: Sendable {
 
   private func refuseWriterThread() throws {
     guard !writer.isCurrentThread else {
-      throw SQLiteStoreError(path: path, reason: "called from inside a write of the same store, which cannot wait for it")
+      throw SQLiteStoreError(
+        path: path, reason: "called from inside a write of the same store, which would wait for itself")
     }
   }
 }

@@ -77,7 +77,13 @@ final class CommitScope {
     // An action further up the list goes only if this one would go with it, since `rewind` cuts off the end.
     if let identifier, actions.contains(where: { $0.subject == identifier }) { return }
     // The action keeps the subject alive, so that its identifier stays its own.
-    actions.append((identifier, { action(); withExtendedLifetime(subject) {} }))
+    actions.append(
+      (
+        identifier,
+        {
+          action(); withExtendedLifetime(subject) {}
+        }
+      ))
   }
 
   func rewind(to mark: Int) {

@@ -10,7 +10,7 @@ struct EmailRoutes: Sendable {
 
   func add(to router: ServiceRouter) {
     router.get("/emails") { request, _ in try await list(request) }
-    router.get("/emails/:email_id") { _, context in try await .json(mail(context)) }
+    router.get("/emails/:email_id") { _, context in try await Response.json(mail(context)) }
     router.get("/emails/:email_id/html") { _, context in try await html(of: mail(context)) }
     router.get("/emails/:email_id/eml") { _, context in try await eml(of: mail(context)) }
   }

@@ -58,22 +58,22 @@ extension MailStore {
 }
 
 extension MailStore {
-  private static let every = """
+  static let every = """
     SELECT \(MailRow.columns) FROM emails WHERE sequence < ? ORDER BY sequence DESC LIMIT ?
     """
 
-  private static let ofCustomer = """
+  static let ofCustomer = """
     SELECT \(MailRow.columns) FROM emails
     WHERE customer_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?
     """
 
   // The unary plus keeps SQLite from walking all mails by sequence instead of the order's few by its own index.
-  private static let ofOrder = """
+  static let ofOrder = """
     SELECT \(MailRow.columns) FROM emails
     WHERE order_id = ? AND +sequence < ? ORDER BY +sequence DESC LIMIT ?
     """
 
-  private static let ofOrderAndCustomer = """
+  static let ofOrderAndCustomer = """
     SELECT \(MailRow.columns) FROM emails
     WHERE order_id = ? AND +customer_id = ? AND +sequence < ? ORDER BY +sequence DESC LIMIT ?
     """

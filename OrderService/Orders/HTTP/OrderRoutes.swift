@@ -29,7 +29,12 @@ struct OrderRoutes: Sendable {
   private func get(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
     let orderID = try context.orderID()
     let wait = try Wait(request)
-    return .json(try await problems { try await awaitSettledOrder(orderID, upTo: wait.duration) })
+    let order = try await problems {
+      try await awaitSettledOrder(orderID, upTo: wait.duration) { stop, waiting in
+        try await context.whenClientDisconnects(stop, during: waiting)
+      }
+    }
+    return .json(order)
   }
 
   private func list(_ request: Request) async throws -> Response {

@@ -3,8 +3,8 @@ import ServiceLifecycle
 
 /// Waits until an order has left `PENDING`, and answers with the order as it stands then, or at the end of the wait.
 ///
-/// The wait ends with the commit that settles the order. It ends early, with the order as it is, when the caller's task
-/// is cancelled or the service shuts down; nothing of the waiter is left behind in any case.
+/// The wait ends with the commit that settles the order. It ends early, with the order as it stands, when the service
+/// shuts down or the caller stops it. Nothing of a waiter is left behind, however its wait ends.
 public struct AwaitSettledOrder: Sendable {
   private let getOrder: GetOrder
   private let waiters: OrderWaiters
@@ -23,26 +23,30 @@ public struct AwaitSettledOrder: Sendable {
     self.safetyNet = safetyNet
   }
 
-  /// - Parameter giveUp: is handed an action that ends the wait early; it may be called from any thread, at any time.
+  /// Runs a wait, and may call the action it is given to end the wait early, from any thread.
+  public typealias Interruption =
+    (_ stop: @escaping @Sendable () -> Void, _ waiting: () async throws -> Order) async throws -> Order
+
+  /// - Parameter interruption: runs the wait; the place to listen for whatever makes it pointless.
   /// - Throws: ``UnknownOrder``
   public func callAsFunction(
-    _ orderID: OrderID, upTo wait: Duration, giveUp: (@escaping @Sendable () -> Void) -> Void = { _ in }
+    _ orderID: OrderID, upTo wait: Duration, interruption: Interruption = { _, waiting in try await waiting() }
   ) async throws -> Order {
     guard wait > .zero else { return try await getOrder(orderID) }
 
     // Begin to listen before the first look: a commit in between is then a signal that waits for us.
     return try await waiters.withChanges(of: orderID) { changes, signals in
-      giveUp { signals.finish() }
+      let stop: @Sendable () -> Void = { signals.finish() }
       return try await withGracefulShutdownHandler {
-        try await firstSettled(orderID, upTo: wait, changes: changes, signals: signals)
+        try await interruption(stop) { try await firstSettled(orderID, upTo: wait, changes, signals) }
       } onGracefulShutdown: {
-        signals.finish()
+        stop()
       }
     }
   }
 
   private func firstSettled(
-    _ orderID: OrderID, upTo wait: Duration, changes: AsyncStream<Void>, signals: AsyncStream<Void>.Continuation
+    _ orderID: OrderID, upTo wait: Duration, _ changes: AsyncStream<Void>, _ signals: AsyncStream<Void>.Continuation
   ) async throws -> Order {
     let order = try await getOrder(orderID)
     guard !order.status.isSettled else { return order }

@@ -4,19 +4,14 @@ import MessagingSQLite
 
 /// What inventory does for the events of `orders`, in the transaction of the inbox: an order that begins is answered,
 /// one that is cancelled gives back what it had. The order's other events are without effect here.
-public struct OrderEventHandler: Sendable {
+struct OrderEvents: Sendable {
   /// The events that have an effect.
-  public static let handledTypes: Set<EventType> = [.orderCreated, .orderCancelled]
+  static let handledTypes: Set<EventType> = [.orderCreated, .orderCancelled]
 
-  private let reserveStock: ReserveStock
-  private let releaseStock: ReleaseStock
+  let reserveStock: ReserveStock
+  let releaseStock: ReleaseStock
 
-  public init(reserveStock: ReserveStock, releaseStock: ReleaseStock) {
-    self.reserveStock = reserveStock
-    self.releaseStock = releaseStock
-  }
-
-  public func callAsFunction(_ event: Event, _ delivery: Delivery, _ transaction: SQLiteTransaction) throws {
+  func handle(_ event: Event, _ delivery: Delivery, _ transaction: SQLiteTransaction) throws {
     let order = event.envelope.orderID
     let version = event.envelope.orderVersion
     switch event.payload {

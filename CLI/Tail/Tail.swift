@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import Messaging
+import MessagingKafka
+
+/// Shows the events of a topic as they pass.
+struct Tail: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints the events of a topic as they pass, until Ctrl-C.",
+    discussion: """
+      A line has the time, topic[partition]@offset, the key, the event's type and its value. With --json a line has the \
+      value alone: null for a tombstone, an object with the bytes in base64 for what is not JSON.
+      """)
+
+  @Argument(help: "The topic: orders, inventory, orders-dlq, inventory-dlq, or any other.")
+  var topic: String
+
+  @Flag(help: "Begins with everything that the topic still has.")
+  var fromBeginning = false
+
+  @Flag(help: "Prints the values alone, one a line.")
+  var json = false
+
+  @OptionGroup var brokerOptions: BrokerOptions
+
+  func run() async throws {
+    let stack = try brokerOptions.stack()
+    let broker = KafkaAccess.broker(of: stack, environment: ProcessInfo.processInfo.environment)
+    let signals = EndSignals()
+    let reader = try await openReader(broker, stack)
+    let ending = Task {
+      for await _ in signals.received {
+        reader.close()
+        break
+      }
+    }
+    defer { ending.cancel() }
+    try await DedicatedThread.run(named: "tail") { [json] in
+      let output = Output.standard
+      do {
+        while true {
+          for record in try reader.read(maximum: 1_000, timeout: .seconds(60)) {
+            let line = EventLine(record)
+            output.line(bytes: json ? line.raw : Array(line.text(palette: output.palette).utf8))
+          }
+        }
+      } catch let error as BrokerError where reader.isClosed {
+        _ = error
+      } catch let error as BrokerError {
+        throw Failure(error, stack: stack)
+      }
+    }
+  }
+
+  private func openReader(_ broker: KafkaBroker, _ stack: Stack) async throws -> TopicReader {
+    try await DedicatedThread.run(named: "tail-start") { [topic, fromBeginning] in
+      do {
+        return try broker.makeReader(
+          topics: [topic], from: fromBeginning ? .earliest : .end, timeout: KafkaAccess.timeout)
+      } catch let error as BrokerError {
+        throw Failure(error, stack: stack)
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/// Records that are handled in one transaction: of each partition the next ones, in order.
+struct WorkerBatch: Sendable {
+  struct Part: Sendable {
+    var partition: TopicPartition
+    var cluster: String
+    var records: [ConsumedRecord]
+    /// The attempts that the first record, or a parked successor of it, has behind it.
+    var failure: EventFailure?
+  }
+
+  var parts: [Part]
+}
+
+/// An event whose handler failed, and that will be tried again.
+struct EventFailure: Sendable, Hashable {
+  var identity: EventIdentity
+  /// Of the record at which its partition stands: the event's own, or the one that it is a parked successor of.
+  var offset: Int64
+  var attempts: Int
+  var error: String
+}
+
+/// An event that was given up, for the log.
+struct GivenUpEvent: Sendable, Hashable {
+  var eventID: String
+  var key: String?
+  var partition: TopicPartition
+  var offset: Int64
+  var attempts: Int
+  var error: String
+}
+
+/// What came of a batch whose transaction is committed.
+struct WorkerOutcome: Sendable {
+  struct Part: Sendable {
+    var partition: TopicPartition
+    /// How many records from the front are dealt with.
+    var done: Int
+    /// Why the partition stands at the record after those.
+    var failure: EventFailure?
+  }
+
+  var parts: [Part] = []
+  var counts = ConsumerCounts()
+  var givenUp: [GivenUpEvent] = []
+}

@@ -1,0 +1,97 @@
+import GRDB
+import Messaging
+
+/// What people ask about an inbox.
+extension SQLiteInbox {
+  public func summary() async throws -> InboxSummary {
+    try await database.read { [group] database in
+      InboxSummary(
+        openDeadLetters: try Int.fetchOne(
+          database, sql: "SELECT COUNT(*) FROM dead_letters WHERE consumer_group = ? AND status = 'open'",
+          arguments: [group]) ?? 0,
+        parkedRecords: try Int.fetchOne(
+          database, sql: "SELECT COUNT(*) FROM parked_events WHERE consumer_group = ?", arguments: [group]) ?? 0,
+        oldestGap: try Row.fetchOne(database, sql: Self.oldestGap, arguments: [group])?.momentIfAny("since"))
+    }
+  }
+
+  /// A page of dead letters, newest first.
+  ///
+  /// - Parameters:
+  ///   - status: nil for all.
+  ///   - id: where the page before ended (its last dead letter's id); nil for the first page.
+  public func deadLetters(
+    status: DeadLetterStatus? = nil, before id: Int64? = nil, limit: Int
+  ) async throws -> [DeadLetterEntry] {
+    let condition = status == nil ? "consumer_group = ?" : "consumer_group = ? AND status = ?"
+    let sql = """
+      SELECT \(DeadLetterEntry.columns) FROM dead_letters WHERE \(condition) AND id < ? ORDER BY id DESC LIMIT ?
+      """
+    let arguments: StatementArguments =
+      status.map { [group, $0.rawValue, id ?? .max, limit] } ?? [group, id ?? .max, limit]
+    return try await database.read { try Row.fetchAll($0, sql: sql, arguments: arguments).map(DeadLetterEntry.init) }
+  }
+
+  /// A dead letter with the exact record; nil when this group has none with this id.
+  public func deadLetter(id: Int64) async throws -> (entry: DeadLetterEntry, record: ConsumedRecord)? {
+    try await database.read { [group] database in
+      guard
+        let row = try Row.fetchOne(
+          database,
+          sql: "SELECT *, length(message_value) AS value_size FROM dead_letters WHERE id = ? AND consumer_group = ?",
+          arguments: [id, group])
+      else { return nil }
+      return (DeadLetterEntry(row), try row.consumedRecord())
+    }
+  }
+
+  /// A page of parked records, by key and version.
+  public func parked(after position: ParkedPosition? = nil, limit: Int) async throws -> [ParkedEntry] {
+    let arguments: StatementArguments = [
+      group, position?.key ?? "", position?.version ?? .min, position?.eventID ?? "", limit,
+    ]
+    return try await database.read { database in
+      try Row.fetchAll(database.cachedStatement(sql: Self.parkedPage), arguments: arguments).map(ParkedEntry.init)
+    }
+  }
+
+  /// What this group did with the events of a key, in the order in which it did, at most `limit`.
+  public func entries(ofKey key: String, limit: Int = 1000) async throws -> [ProcessedEvent] {
+    try await database.read { [group] in try Self.entries(ofKey: key, group: group, limit: limit, in: $0) }
+  }
+
+  /// The same inside a read of the caller's, for answers that put several tables together.
+  public static func entries(
+    ofKey key: String, group: String, limit: Int = 1000, in database: Database
+  ) throws -> [ProcessedEvent] {
+    try Row.fetchAll(database.cachedStatement(sql: processedOfKey), arguments: [key, group, limit])
+      .map(ProcessedEvent.init)
+  }
+
+  private static let processedOfKey = """
+    SELECT * FROM processed_events INDEXED BY processed_events_by_key WHERE event_key = ? AND consumer_group = ?
+    ORDER BY processed_at, topic, partition, record_offset LIMIT ?
+    """
+
+  private static let waitingFor = """
+    1 + coalesce((SELECT version FROM key_cursors c
+      WHERE c.consumer_group = p.consumer_group AND c.event_key = p.event_key), 0)
+    """
+
+  private static let inTheWay = """
+    (SELECT max(id) FROM dead_letters d
+      WHERE d.event_key = p.event_key AND d.consumer_group = p.consumer_group AND d.status = 'open'
+        AND d.version = \(waitingFor))
+    """
+
+  private static let parkedPage = """
+    SELECT event_id, event_type, event_key, version, topic, partition, record_offset, parked_at,
+      length(message_value) AS value_size, \(waitingFor) AS waiting_for, \(inTheWay) AS dead_letter_id
+    FROM parked_events p
+    WHERE consumer_group = ? AND (event_key, version, event_id) > (?, ?, ?)
+    ORDER BY event_key, version, event_id LIMIT ?
+    """
+
+  private static let oldestGap =
+    "SELECT min(parked_at) AS since FROM parked_events p WHERE consumer_group = ? AND \(inTheWay) IS NULL"
+}

@@ -1,0 +1,106 @@
+import GRDB
+import Messaging
+import WireFormat
+
+/// The inbox of one consumer group in a store: an event's effect and the fact that it was handled are one transaction,
+/// so the effect happens once, however often the event comes.
+public struct SQLiteInbox: InboxStore {
+  public typealias Transaction = SQLiteTransaction
+
+  /// The consumer group.
+  public let group: String
+  let database: SQLiteDatabase
+  let now: @Sendable () -> Timestamp
+  private let outbox: SQLiteOutbox
+  private let maximumDeadLetterBytes: Int
+
+  /// - Parameters:
+  ///   - database: a store with ``MessagingMigrations``.
+  ///   - outbox: the same store's; dead letters are published through it.
+  ///   - maximumDeadLetterBytes: what the dead letter topics take in one message, key, value and headers together.
+  ///   - now: the wall clock.
+  public init(
+    database: SQLiteDatabase, group: String, outbox: SQLiteOutbox, maximumDeadLetterBytes: Int = 1_000_000,
+    now: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
+  ) {
+    self.database = database
+    self.group = group
+    self.outbox = outbox
+    self.maximumDeadLetterBytes = maximumDeadLetterBytes
+    self.now = now
+  }
+
+  public func transact<Result: Sendable>(
+    _ body: @escaping @Sendable (SQLiteTransaction) throws -> Result
+  ) throws -> Result {
+    try database.writeBlocking(body)
+  }
+
+  public func savepoint<Result>(in transaction: SQLiteTransaction, _ body: () throws -> Result) throws -> Result {
+    try transaction.savepoint(body)
+  }
+
+  public func register(
+    _ entry: InboxEntry, outcome: InboxOutcome, in transaction: SQLiteTransaction
+  ) throws -> Bool {
+    try transaction.database.cachedStatement(sql: Self.registration + "ON CONFLICT DO NOTHING")
+      .execute(arguments: columns(of: entry, outcome))
+    return transaction.database.changesCount == 1
+  }
+
+  public func settle(_ entry: InboxEntry, outcome: InboxOutcome, in transaction: SQLiteTransaction) throws {
+    try transaction.database.cachedStatement(sql: Self.registration + Self.settlement)
+      .execute(arguments: columns(of: entry, outcome))
+  }
+
+  public func keep(_ deadLetter: DeadLetter, in transaction: SQLiteTransaction) throws -> Bool {
+    let record = deadLetter.record
+    let database = transaction.database
+    try database.cachedStatement(sql: Self.deadLetterInsertion).execute(arguments: [
+      group, deadLetter.eventID, deadLetter.redrives, deadLetter.failedAt.millisecondsSinceEpoch, deadLetter.error,
+      deadLetter.attempts, deadLetter.eventType, deadLetter.key, deadLetter.version, record.topic,
+      record.topicPartition.partition, record.offset, record.timestamp, blob(record.key),
+      blob(HeaderCoding.encode(record.headers)), blob(record.value),
+    ])
+    guard database.changesCount == 1 else { return false }
+    let id = database.lastInsertedRowID
+    try database.cachedStatement(sql: Self.redriveCount)
+      .execute(arguments: [deadLetter.redrives, group, deadLetter.eventID])
+    try outbox.append(
+      deadLetter.outboxMessage(maximumBytes: maximumDeadLetterBytes), publishing: id, in: transaction)
+    return true
+  }
+
+  private func columns(of entry: InboxEntry, _ outcome: InboxOutcome) -> StatementArguments {
+    let identity = entry.identity
+    return [
+      group, identity.eventID, outcome.rawValue, identity.eventType, identity.key, identity.version,
+      entry.topicPartition.topic, entry.topicPartition.partition, entry.offset, entry.attempts,
+      now().millisecondsSinceEpoch,
+    ]
+  }
+
+  private static let registration = """
+    INSERT INTO processed_events (
+      consumer_group, event_id, outcome, event_type, event_key, version, topic, partition, record_offset, attempts,
+      processed_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+    """
+
+  private static let settlement = """
+    ON CONFLICT DO UPDATE SET
+      outcome = excluded.outcome, attempts = excluded.attempts, processed_at = excluded.processed_at
+    """
+
+  private static let deadLetterInsertion = """
+    INSERT INTO dead_letters (
+      status, consumer_group, event_id, redrives, failed_at, error, attempts, event_type, event_key, version, topic,
+      partition, record_offset, record_timestamp, message_key, headers, message_value)
+    VALUES ('open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB), CAST(? AS BLOB), CAST(? AS BLOB))
+    ON CONFLICT DO NOTHING
+    """
+
+  private static let redriveCount =
+    "UPDATE processed_events SET redrives = ? WHERE consumer_group = ? AND event_id = ?"
+}

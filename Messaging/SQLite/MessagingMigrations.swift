@@ -1,0 +1,144 @@
+/// The tables that every store of a service has: outbox and inbox (contract, section 6). Put them before the service's own.
+///
+/// Moments are milliseconds since 1970. Keys, values and headers are the exact bytes; NULL and empty differ.
+public enum MessagingMigrations {
+  public static let all: [SQLiteMigration] = [
+    SQLiteMigration(name: "messaging-1-outbox", sql: outbox),
+    SQLiteMigration(name: "messaging-2-relay", sql: relay),
+    SQLiteMigration(name: "messaging-3-processed-events", sql: processedEvents),
+    SQLiteMigration(name: "messaging-4-parking", sql: parking),
+    SQLiteMigration(name: "messaging-5-dead-letters", sql: deadLetters),
+    SQLiteMigration(name: "messaging-6-next-offsets", sql: nextOffsets),
+  ]
+
+  // Columns that are searched come before the large ones: SQLite reads a row from its front.
+  // `dead_letter_id` is set where the row publishes a dead letter.
+  private static let outbox = """
+    CREATE TABLE outbox (
+      sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+      created_at INTEGER NOT NULL,
+      published_at INTEGER,
+      published_partition INTEGER,
+      published_offset INTEGER,
+      publish_epoch INTEGER,
+      dead_letter_id INTEGER,
+      event_id TEXT NOT NULL,
+      event_type TEXT NOT NULL,
+      topic TEXT NOT NULL,
+      message_key BLOB,
+      headers BLOB NOT NULL,
+      message_value BLOB
+    ) STRICT;
+    CREATE INDEX outbox_unpublished ON outbox (sequence) WHERE published_at IS NULL;
+    CREATE INDEX outbox_by_key ON outbox (message_key);
+    """
+
+  // `holder_machine` tells in whose numbering `process_id` is one: two containers count for themselves.
+  private static let relay = """
+    CREATE TABLE relay_lease (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      token INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      holder TEXT,
+      holder_machine TEXT,
+      process_id INTEGER,
+      process_started_at INTEGER
+    ) STRICT;
+    INSERT INTO relay_lease (id, token, expires_at) VALUES (1, 0, 0);
+    CREATE TABLE relay_state (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      cluster_id TEXT,
+      publish_epoch INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO relay_state (id, publish_epoch) VALUES (1, 1);
+    CREATE TABLE relay_partition_ends (
+      topic TEXT NOT NULL,
+      partition INTEGER NOT NULL,
+      highest_offset INTEGER NOT NULL,
+      PRIMARY KEY (topic, partition)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let processedEvents = """
+    CREATE TABLE processed_events (
+      consumer_group TEXT NOT NULL,
+      event_id TEXT NOT NULL,
+      outcome TEXT NOT NULL CHECK (outcome IN ('processed', 'parked', 'dead_lettered', 'discarded')),
+      redrives INTEGER NOT NULL DEFAULT 0,
+      event_type TEXT NOT NULL,
+      event_key TEXT NOT NULL,
+      version INTEGER,
+      topic TEXT NOT NULL,
+      partition INTEGER NOT NULL,
+      record_offset INTEGER NOT NULL,
+      attempts INTEGER NOT NULL,
+      processed_at INTEGER NOT NULL,
+      PRIMARY KEY (consumer_group, event_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX processed_events_by_key ON processed_events (event_key);
+    """
+
+  private static let parking = """
+    CREATE TABLE key_cursors (
+      consumer_group TEXT NOT NULL,
+      event_key TEXT NOT NULL,
+      version INTEGER NOT NULL,
+      PRIMARY KEY (consumer_group, event_key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE parked_events (
+      consumer_group TEXT NOT NULL,
+      event_key TEXT NOT NULL,
+      version INTEGER NOT NULL,
+      event_id TEXT NOT NULL,
+      event_type TEXT NOT NULL,
+      parked_at INTEGER NOT NULL,
+      topic TEXT NOT NULL,
+      partition INTEGER NOT NULL,
+      record_offset INTEGER NOT NULL,
+      record_timestamp INTEGER,
+      message_key BLOB,
+      headers BLOB NOT NULL,
+      message_value BLOB,
+      PRIMARY KEY (consumer_group, event_key, version, event_id)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  private static let deadLetters = """
+    CREATE TABLE dead_letters (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      consumer_group TEXT NOT NULL,
+      event_id TEXT NOT NULL,
+      redrives INTEGER NOT NULL,
+      status TEXT NOT NULL CHECK (status IN ('open', 'resolved', 'discarded')),
+      failed_at INTEGER NOT NULL,
+      resolved_at INTEGER,
+      reason TEXT,
+      error TEXT NOT NULL,
+      attempts INTEGER NOT NULL,
+      event_type TEXT,
+      event_key TEXT,
+      version INTEGER,
+      topic TEXT NOT NULL,
+      partition INTEGER NOT NULL,
+      record_offset INTEGER NOT NULL,
+      record_timestamp INTEGER,
+      message_key BLOB,
+      headers BLOB NOT NULL,
+      message_value BLOB,
+      UNIQUE (consumer_group, event_id, redrives)
+    ) STRICT;
+    CREATE INDEX dead_letters_by_status ON dead_letters (consumer_group, status);
+    CREATE INDEX dead_letters_by_key ON dead_letters (event_key);
+    """
+
+  private static let nextOffsets = """
+    CREATE TABLE next_offsets (
+      consumer_group TEXT NOT NULL,
+      cluster_id TEXT NOT NULL,
+      topic TEXT NOT NULL,
+      partition INTEGER NOT NULL,
+      next_offset INTEGER NOT NULL,
+      PRIMARY KEY (consumer_group, cluster_id, topic, partition)
+    ) STRICT, WITHOUT ROWID;
+    """
+}

@@ -1,0 +1,114 @@
+import GRDB
+import Messaging
+import WireFormat
+
+/// What the relay does with the rows. Every call blocks the calling thread.
+extension SQLiteOutbox: OutboxStore {
+  public func unpublished(after sequence: Int64, limit: Int) throws -> [OutboxRow] {
+    guard limit > 0 else { return [] }
+    return try database.readBlocking { database in
+      let rows = try Row.fetchCursor(
+        database.cachedStatement(sql: Self.unpublishedRows), arguments: [sequence, limit])
+      var result: [OutboxRow] = []
+      while let row = try rows.next() {
+        result.append(
+          OutboxRow(
+            sequence: row[0],
+            message: OutgoingMessage(
+              topic: row[1], key: row.bytes(at: 2), value: row.bytes(at: 3),
+              headers: try HeaderCoding.decode(row.bytes(at: 4) ?? []))))
+      }
+      return result
+    }
+  }
+
+  public func unpublishedCount() throws -> Int? {
+    try database.readBlocking { try Int.fetchOne($0.cachedStatement(sql: Self.unpublishedNumber)) }
+  }
+
+  public func markPublished(_ receipts: [PublicationReceipt], lease: RelayLease) throws {
+    let publishedAt = now().millisecondsSinceEpoch
+    try database.writeBlocking { transaction in
+      try Self.require(lease, in: transaction.database)
+      let mark = try transaction.database.cachedStatement(sql: Self.mark)
+      var ends: [TopicPartition: Int64] = [:]
+      for receipt in receipts {
+        let position = receipt.position
+        try mark.execute(arguments: [
+          publishedAt, position.topicPartition.partition, position.offset, lease.publishEpoch, receipt.sequence,
+        ])
+        if let offset = position.offset { ends[position.topicPartition, default: offset].raise(to: offset) }
+      }
+      let raiseEnd = try transaction.database.cachedStatement(sql: Self.raiseEnd)
+      for (partition, offset) in ends {
+        try raiseEnd.execute(arguments: [partition.topic, partition.partition, offset])
+      }
+    }
+  }
+
+  public func publicationState() throws -> PublicationState {
+    try database.readBlocking { database in
+      let clusterID = try String.fetchOne(database, sql: "SELECT cluster_id FROM relay_state")
+      let ends = try Row.fetchAll(database, sql: "SELECT topic, partition, highest_offset FROM relay_partition_ends")
+      return PublicationState(
+        clusterID: clusterID,
+        highestAcknowledged: Dictionary(
+          ends.map { (TopicPartition($0[0], $0[1]), $0[2]) }, uniquingKeysWith: max))
+    }
+  }
+
+  public func bind(toCluster clusterID: String, lease: RelayLease) throws {
+    try database.writeBlocking { transaction in
+      try Self.require(lease, in: transaction.database)
+      try transaction.database.execute(sql: "UPDATE relay_state SET cluster_id = ?", arguments: [clusterID])
+    }
+  }
+
+  public func beginEpoch(clusterID: String, lease: RelayLease) throws -> (lease: RelayLease, rows: Int) {
+    let epoch = RelayLease(token: lease.token, publishEpoch: lease.publishEpoch + 1)
+    let cutoff = (now() - retention).millisecondsSinceEpoch
+    let rows = try database.writeBlocking { transaction in
+      let database = transaction.database
+      try Self.require(lease, in: database)
+      try database.execute(
+        sql: "UPDATE relay_state SET cluster_id = ?, publish_epoch = ?", arguments: [clusterID, epoch.publishEpoch])
+      try database.execute(sql: "DELETE FROM relay_partition_ends")
+      try database.execute(sql: Self.publishAgain, arguments: [cutoff])
+      return database.changesCount
+    }
+    return (epoch, rows)
+  }
+
+  // The index is named because SQLite would rather walk the whole table in the order of its key.
+  private static let unpublishedRows = """
+    SELECT sequence, topic, message_key, message_value, headers FROM outbox INDEXED BY outbox_unpublished
+    WHERE published_at IS NULL AND sequence > ? ORDER BY sequence LIMIT ?
+    """
+
+  static let unpublishedNumber =
+    "SELECT COUNT(*) FROM outbox INDEXED BY outbox_unpublished WHERE published_at IS NULL"
+
+  private static let mark = """
+    UPDATE outbox SET published_at = ?, published_partition = ?, published_offset = ?, publish_epoch = ?
+    WHERE sequence = ?
+    """
+
+  private static let raiseEnd = """
+    INSERT INTO relay_partition_ends (topic, partition, highest_offset) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET highest_offset = max(highest_offset, excluded.highest_offset)
+    """
+
+  private static let publishAgain = """
+    UPDATE outbox
+    SET published_at = NULL, published_partition = NULL, published_offset = NULL, publish_epoch = NULL
+    WHERE published_at IS NOT NULL AND CASE
+      WHEN dead_letter_id IS NULL THEN published_at >= ?
+      ELSE dead_letter_id IN (SELECT id FROM dead_letters WHERE status = 'open') END
+    """
+}
+
+extension Int64 {
+  fileprivate mutating func raise(to other: Int64) {
+    self = Swift.max(self, other)
+  }
+}

@@ -1,0 +1,66 @@
+import GRDB
+import Messaging
+
+/// What people ask about an outbox.
+extension SQLiteOutbox {
+  public func summary() async throws -> OutboxSummary {
+    try await database.read { database in
+      let lease = try LeaseRow.fetch(database)
+      return OutboxSummary(
+        unpublished: try Int.fetchOne(database.cachedStatement(sql: Self.unpublishedNumber)) ?? 0,
+        oldestUnpublished: try Row.fetchOne(database, sql: Self.oldestUnpublished)?.moment("created_at"),
+        lastSequence: try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'") ?? 0,
+        publishEpoch: try Self.epoch(database),
+        clusterID: try String.fetchOne(database, sql: "SELECT cluster_id FROM relay_state"),
+        leaseHolder: lease.holder, leaseExpiresAt: lease.holder == nil ? nil : lease.expiresAt)
+    }
+  }
+
+  /// A page of rows, newest first.
+  ///
+  /// - Parameter sequence: where the page before ended (its last row's sequence); nil for the first page.
+  public func entries(
+    matching filter: OutboxFilter = OutboxFilter(), before sequence: Int64? = nil, limit: Int
+  ) async throws -> [OutboxEntry] {
+    try await database.read { database in
+      try OutboxEntry.fetch(
+        database, condition: Self.condition(of: filter), order: "DESC",
+        arguments: filter.key.map { [blob(Array($0.utf8)), sequence ?? .max, limit] } ?? [sequence ?? .max, limit])
+    }
+  }
+
+  /// The rows of a key, oldest first, at most `limit`.
+  public func entries(ofKey key: String, limit: Int = 1000) async throws -> [OutboxEntry] {
+    try await database.read { try Self.entries(ofKey: key, limit: limit, in: $0) }
+  }
+
+  /// The same inside a read of the caller's, for answers that put several tables together.
+  public static func entries(ofKey key: String, limit: Int = 1000, in database: Database) throws -> [OutboxEntry] {
+    try OutboxEntry.fetch(
+      database, condition: condition(of: OutboxFilter(key: key)), order: "ASC",
+      arguments: [blob(Array(key.utf8)), Int64.max, limit])
+  }
+
+  // Indexes are named: left alone, SQLite would rather walk all rows by sequence than sort what an index finds.
+  private static func condition(of filter: OutboxFilter) -> String {
+    let state = filter.isPublished.map { $0 ? "published_at IS NOT NULL AND " : "published_at IS NULL AND " } ?? ""
+    if filter.key != nil { return "INDEXED BY outbox_by_key WHERE message_key = CAST(? AS BLOB) AND \(state)" }
+    return filter.isPublished == false ? "INDEXED BY outbox_unpublished WHERE \(state)" : "WHERE \(state)"
+  }
+
+  private static let oldestUnpublished = """
+    SELECT created_at FROM outbox INDEXED BY outbox_unpublished WHERE published_at IS NULL ORDER BY sequence LIMIT 1
+    """
+}
+
+extension OutboxEntry {
+  fileprivate static func fetch(
+    _ database: Database, condition: String, order: String, arguments: StatementArguments
+  ) throws -> [OutboxEntry] {
+    let sql = "SELECT \(columns) FROM outbox \(condition) sequence < ? ORDER BY sequence \(order) LIMIT ?"
+    let rows = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: arguments)
+    var entries: [OutboxEntry] = []
+    while let row = try rows.next() { entries.append(OutboxEntry(row)) }
+    return entries
+  }
+}

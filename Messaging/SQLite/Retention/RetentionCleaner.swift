@@ -1,0 +1,82 @@
+import Logging
+import Messaging
+import ServiceLifecycle
+
+/// Deletes what has outlived its retention, a few rows at a time, so that writes hardly notice. At least what is older
+/// than promised goes at some time; nothing younger ever does.
+public struct RetentionCleaner: Service {
+  private let outbox: SQLiteOutbox
+  private let inbox: SQLiteInbox
+  private let inboxRetention: Duration
+  private let interval: Duration
+  private let logger: Logger
+
+  /// - Parameters:
+  ///   - inboxRetention: how long handled events are remembered; the outbox knows its own retention.
+  ///   - interval: the pause between two rounds.
+  public init(
+    outbox: SQLiteOutbox, inbox: SQLiteInbox, inboxRetention: Duration, interval: Duration = .seconds(600),
+    logger: Logger
+  ) {
+    self.outbox = outbox
+    self.inbox = inbox
+    self.inboxRetention = inboxRetention
+    self.interval = interval
+    self.logger = logger
+  }
+
+  public func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        do {
+          let deleted = try await clean()
+          if deleted > 0 { logger.info("retention: rows deleted", metadata: ["rows": "\(deleted)"]) }
+        } catch {
+          logger.warning("retention: round given up, the next will go on", metadata: ["error": "\(error)"])
+        }
+        try? await Task.sleep(for: interval)
+      }
+    }
+  }
+
+  /// One round through all tables.
+  ///
+  /// - Returns: how many rows were deleted.
+  public func clean() async throws -> Int {
+    try await cleanOutbox() + cleanProcessedEvents() + cleanDeadLetters()
+  }
+
+  private func cleanOutbox() async throws -> Int {
+    var deleted = 0
+    var position: Int64? = 0
+    while let after = position {
+      try Task.checkCancellation()
+      let step = try await outbox.purge(after: after)
+      deleted += step.deleted
+      position = step.next
+    }
+    return deleted
+  }
+
+  private func cleanProcessedEvents() async throws -> Int {
+    var deleted = 0
+    var position: String? = ""
+    while let after = position {
+      try Task.checkCancellation()
+      let step = try await inbox.purgeProcessed(olderThan: inboxRetention, after: after)
+      deleted += step.deleted
+      position = step.next
+    }
+    return deleted
+  }
+
+  private func cleanDeadLetters() async throws -> Int {
+    var deleted = 0
+    while true {
+      try Task.checkCancellation()
+      let step = try await inbox.purgeDeadLetters(olderThan: inboxRetention)
+      guard step > 0 else { return deleted }
+      deleted += step
+    }
+  }
+}

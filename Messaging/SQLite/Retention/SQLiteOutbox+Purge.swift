@@ -1,0 +1,41 @@
+import GRDB
+import Messaging
+import WireFormat
+
+extension SQLiteOutbox {
+  /// Deletes rows that were published longer ago than the retention, in a short transaction of its own. What waits for
+  /// its publication stays, and so does what publishes a dead letter that is still open.
+  ///
+  /// - Parameters:
+  ///   - sequence: where the step before ended; 0 to begin.
+  ///   - limit: rows to look at.
+  public func purge(after sequence: Int64 = 0, limit: Int = 1000) async throws -> PurgeStep<Int64> {
+    let cutoff = (now() - retention).millisecondsSinceEpoch
+    // Looked up on a reader, so that the writer only deletes. Rows are appended in the order of time: the first one that
+    // is too young ends the search.
+    let (old, next) = try await database.read { database in
+      let rows = try Row.fetchAll(
+        database.cachedStatement(sql: Self.oldest), arguments: [sequence, limit])
+      let old = rows.prefix { $0["created_at"] < cutoff }
+      let isAtEnd = old.count < rows.count || rows.count < limit
+      let next: Int64? = isAtEnd ? nil : old.last?["sequence"]
+      return (old.filter { $0["is_done"] }.map { $0["sequence"] as Int64 }, next)
+    }
+    guard !old.isEmpty else { return PurgeStep(deleted: 0, next: next) }
+    let deleted = try await database.write { transaction in
+      let statement = try transaction.database.cachedStatement(
+        sql: "DELETE FROM outbox WHERE sequence = ? AND published_at < ?")
+      return try old.reduce(0) { deleted, sequence in
+        try statement.execute(arguments: [sequence, cutoff])
+        return deleted + transaction.database.changesCount
+      }
+    }
+    return PurgeStep(deleted: deleted, next: next)
+  }
+
+  private static let oldest = """
+    SELECT sequence, created_at, published_at IS NOT NULL AND (dead_letter_id IS NULL OR dead_letter_id NOT IN (
+      SELECT id FROM dead_letters WHERE status = 'open')) AS is_done
+    FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?
+    """
+}

@@ -1,0 +1,20 @@
+import Logging
+import Messaging
+import ServiceLifecycle
+
+/// A service, wired: what each service's `...Application` is. ``ServiceMain`` runs it, tests build it themselves.
+public protocol ServiceApplication {
+  static var identity: ServiceIdentity { get }
+
+  /// Opens the store and builds every part; nothing runs yet.
+  ///
+  /// - Throws: ``StartError``, or whatever makes a start impossible.
+  init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws
+
+  /// The routes, those of ``MessagingRuntime/addOperations(to:checks:)`` included.
+  var router: ServiceRouter { get }
+
+  /// What runs, each after what it needs: the messaging services first. They are stopped in the reverse order, after
+  /// the HTTP server, which ``ServiceMain`` adds.
+  var services: [any Service] { get }
+}

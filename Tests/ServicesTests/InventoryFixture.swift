@@ -1,0 +1,151 @@
+import EventSchema
+import GRDB
+import Logging
+import Messaging
+import MessagingSQLite
+import ServiceDefaults
+import Testing
+import WireFormat
+
+@testable import Inventory
+
+/// InventoryService as it is wired, over SQLite in memory and a broker in memory. Nothing runs by itself: tests hand in
+/// the orders' events.
+struct InventoryFixture: Sendable {
+  let broker: InMemoryBroker
+  let application: InventoryApplication
+  let ids = UUIDv7Generator()
+
+  init() throws {
+    let identity = InventoryApplication.identity
+    broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
+    var configuration = ServiceConfiguration(identity: identity)
+    configuration.databasePath = ":memory:"
+    application = try InventoryApplication(
+      configuration: configuration, broker: broker, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  var database: SQLiteDatabase { application.database }
+  var http: RouteClient { RouteClient(router: application.router) }
+
+  // MARK: Setup
+
+  @discardableResult
+  func stock(_ product: String, _ onHand: Int64) async throws -> Product {
+    let stockProduct = StockProduct(database: database, products: ProductStore())
+    return try await stockProduct(try productID(product), name: "A \(product)", onHand: onHand).product
+  }
+
+  /// Hands the door what the consumer worker hands to it, in one transaction.
+  func deliver(_ events: [Event]) async throws {
+    let orderEvents = application.orderEvents
+    try await database.write { transaction in
+      for event in events { try orderEvents.handle(event, delivery(of: event), transaction) }
+    }
+  }
+
+  func deliver(_ events: Event...) async throws { try await deliver(events) }
+
+  // MARK: What came of it
+
+  func product(_ id: String) async throws -> Product {
+    try await GetProduct(database: database, products: ProductStore())(try productID(id))
+  }
+
+  func reservation(_ order: String) async throws -> Reservation? {
+    let store = application.orderEvents.releaseStock.reservations
+    let orderID = try #require(OrderID(order))
+    return try await database.read { try store.find(orderID, in: $0) }
+  }
+
+  /// What the outbox has to tell, in the order of its publication.
+  func told() async throws -> [Event] {
+    let records = try await database.read { database in
+      try Row.fetchAll(database, sql: "SELECT key, value FROM outbox ORDER BY sequence").map { row in
+        (key: [UInt8](row[0] as Data), value: [UInt8](row[1] as Data))
+      }
+    }
+    return try records.map { record in
+      guard case .event(let event) = EventCodec.decode(key: record.key, value: record.value) else {
+        throw UnexpectedRecord(text: String(decoding: record.value, as: UTF8.self))
+      }
+      return event
+    }
+  }
+
+  struct UnexpectedRecord: Error { let text: String }
+
+  /// Products of which `reserved` is not the sum over the reservations that are RESERVED, by either way of summing.
+  func productsOutOfBalance() async throws -> [String] {
+    try await database.read { database in
+      try String.fetchAll(
+        database,
+        sql: """
+          SELECT product_id FROM products AS p
+          WHERE reserved <> (
+              SELECT coalesce(sum(quantity), 0) FROM reservation_items AS i
+              WHERE i.product_id = p.product_id AND i.status = 'RESERVED')
+            OR reserved <> (
+              SELECT coalesce(sum(item.value ->> 1), 0) FROM reservations AS r, json_each(r.items) AS item
+              WHERE r.status = 'RESERVED' AND item.value ->> 0 = p.product_id)
+            OR on_hand < reserved
+          """)
+    }
+  }
+}
+
+// MARK: - Events of orders
+
+func delivery(of event: Event) -> Delivery {
+  Delivery(
+    identity: EventIdentity(
+      eventID: event.envelope.eventID.rawValue, eventType: event.type.rawValue,
+      key: event.envelope.orderID.rawValue, version: event.envelope.orderVersion),
+    topicPartition: TopicPartition("orders", 0), offset: 0, attempt: 1)
+}
+
+func productID(_ id: String) throws -> ProductID { try #require(ProductID(id)) }
+
+/// Makes the events of orders. Each has an id of its own.
+struct OrderScript: Sendable {
+  let orderID: OrderID
+  let customerID: CustomerID
+  let items: [OrderItem]
+  let total: Money
+  private let ids = UUIDv7Generator()
+
+  init(_ order: String, customer: String = "ada", _ items: [(product: String, quantity: Int)]) throws {
+    orderID = try #require(OrderID(order))
+    customerID = try #require(CustomerID(customer))
+    self.items = try items.map {
+      OrderItem(productID: try productID($0.product), quantity: $0.quantity, unitPrice: Money(minorUnits: 4990))
+    }
+    total = try #require(OrderItem.total(of: self.items))
+  }
+
+  func created(version: Int64 = 1) -> Event {
+    event(.orderCreated(OrderCreated(customerID: customerID, items: items, total: total)), version)
+  }
+
+  func confirmed(version: Int64 = 2) -> Event {
+    event(.orderConfirmed(OrderConfirmed(customerID: customerID, items: items, total: total)), version)
+  }
+
+  func rejected(_ reason: String = "OUT_OF_STOCK", version: Int64 = 2) -> Event {
+    event(
+      .orderRejected(OrderRejected(customerID: customerID, items: items, total: total, reason: reason)), version)
+  }
+
+  func cancelled(_ reason: String = "changed my mind", version: Int64 = 2) -> Event {
+    event(
+      .orderCancelled(OrderCancelled(customerID: customerID, items: items, total: total, reason: reason)), version)
+  }
+
+  private func event(_ payload: EventPayload, _ version: Int64) -> Event {
+    let now = Timestamp.now()
+    return Event(
+      envelope: EventEnvelope(
+        eventID: .next(from: ids, at: now), orderID: orderID, orderVersion: version, timestamp: now),
+      payload: payload)
+  }
+}
