@@ -104,7 +104,12 @@ let package = Package(
     tests("WireFormatTests", of: ["WireFormat"]),
     tests("EventSchemaTests", of: ["EventSchema", "WireFormat"], resources: [.copy("Golden")]),
     tests("MessagingTests", of: ["Messaging", "MessagingSQLite", "MessagingKafka", "WireFormat"], and: [.grdb]),
-    tests("ServiceDefaultsTests", of: ["ServiceDefaults", "WireFormat"], and: [.hummingbird, .hummingbirdTesting]),
+    tests(
+      "ServiceDefaultsTests",
+      of: ["ServiceDefaults", "WireFormat", "EventSchema", "Messaging", "MessagingSQLite", "MessagingKafka"],
+      and: [
+        .coreMetrics, .httpTypes, .hummingbird, .hummingbirdTesting, .logging, .nioCore, .nioPosix, .serviceLifecycle,
+      ]),
     tests("ServicesTests", of: [
       "Orders", "Inventory", "Notifications", "EventSchema", "WireFormat", "Messaging", "MessagingSQLite",
       "ServiceDefaults",

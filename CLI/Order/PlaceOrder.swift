@@ -18,7 +18,8 @@ struct PlaceOrder: AsyncParsableCommand {
 
   @Option(
     name: [.customLong("item")],
-    help: ArgumentHelp("What, how many, and for how much each. Without a price it is 0.00. Repeat it for more items.",
+    help: ArgumentHelp(
+      "What, how many, and for how much each. Without a price it is 0.00. Repeat it for more items.",
       valueName: "product:quantity[:price]"), transform: Self.item)
   var items: [ItemArgument]
 

@@ -51,7 +51,8 @@ enum KafkaAccess {
 
   /// The services' own settings, the producer's, and what Kubernetes sets for a service called `kafka`.
   private static let notProperties = [
-    "KAFKA_BOOTSTRAP_SERVERS", "KAFKA_CONSUMER_GROUP", "KAFKA_TOPIC_", "KAFKA_PRODUCER_", "KAFKA_PORT", "KAFKA_SERVICE_",
+    "KAFKA_BOOTSTRAP_SERVERS", "KAFKA_CONSUMER_GROUP", "KAFKA_TOPIC_", "KAFKA_PRODUCER_", "KAFKA_PORT",
+    "KAFKA_SERVICE_",
   ]
 
   private static func property(_ name: Substring) -> String {

@@ -24,12 +24,16 @@ struct ReadyFile: Sendable, Hashable, JSONEncodable {
       json.member("notification_service", notificationService)
       json.member("console", String?.none)
       json.member("pid", processID)
-      json.member("pids") { json in
-        for (name, ids) in processIDs.sorted(by: { $0.key < $1.key }) { json.member(name: name, ids) }
-      }
-      json.member("instances") { json in
-        for (name, urls) in instances.sorted(by: { $0.key < $1.key }) { json.member(name: name, urls) }
-      }
+      json.member(
+        "pids",
+        object: { json in
+          for (name, ids) in processIDs.sorted(by: { $0.key < $1.key }) { json.member(name: name, ids) }
+        })
+      json.member(
+        "instances",
+        object: { json in
+          for (name, urls) in instances.sorted(by: { $0.key < $1.key }) { json.member(name: name, urls) }
+        })
     }
   }
 

@@ -104,12 +104,16 @@ struct ServiceClient: Sendable {
     return "?" + pairs.joined(separator: "&")
   }
 
+  /// The error of a connection attempt (NIOPosix's) is a list of all addresses that were tried.
+  private static func reason(_ text: String) -> String {
+    text.localizedCaseInsensitiveContains("connection refused") ? "connection refused" : text.printable
+  }
+
   private static func reason(_ error: any Error) -> String {
     switch error {
     case let error as HTTPClientError where error == .connectTimeout: "no connection in time"
     case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout: "no answer in time"
-    case is NIOConnectionError: "connection refused"
-    default: "\(error)".printable
+    default: reason("\(error)")
     }
   }
 }

@@ -8,7 +8,8 @@ import Foundation
 final class EndSignals: Sendable {
   /// Each signal that came, in order. Holds at most 16 that nobody has taken yet.
   let received: AsyncStream<Int32>
-  private let sources: [any DispatchSourceSignal & Sendable]
+  /// Made once, cancelled once; a dispatch object may be used from any thread.
+  nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
 
   init(_ signals: [Int32] = [SIGINT, SIGTERM, SIGHUP]) {
     let (stream, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(16))

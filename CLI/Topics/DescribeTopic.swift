@@ -62,28 +62,32 @@ extension TopicDescription: JSONEncodable {
   public func write(to json: inout JSONWriter) {
     json.object { json in
       json.member("name", name)
-      json.member("partitions") { json in
-        for partition in partitions {
-          json.object { json in
-            json.member("partition", partition.id)
-            json.member("leader", partition.leader)
-            json.member("replicas", partition.replicas)
-            json.member("in_sync_replicas", partition.inSyncReplicas)
-            json.member("start", partition.start)
-            json.member("end", partition.end)
+      json.member(
+        "partitions",
+        array: { json in
+          for partition in partitions {
+            json.object { json in
+              json.member("partition", partition.id)
+              json.member("leader", partition.leader)
+              json.member("replicas", partition.replicas)
+              json.member("in_sync_replicas", partition.inSyncReplicas)
+              json.member("start", partition.start)
+              json.member("end", partition.end)
+            }
           }
-        }
-      }
+        })
       guard let settings else { return json.member("settings", String?.none) }
-      json.member("settings") { json in
-        for setting in settings {
-          json.object { json in
-            json.member("name", setting.name)
-            json.member("value", setting.value)
-            json.member("default", setting.isDefault)
+      json.member(
+        "settings",
+        array: { json in
+          for setting in settings {
+            json.object { json in
+              json.member("name", setting.name)
+              json.member("value", setting.value)
+              json.member("default", setting.isDefault)
+            }
           }
-        }
-      }
+        })
     }
   }
 }

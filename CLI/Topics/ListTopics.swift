@@ -21,14 +21,16 @@ struct ListTopics: AsyncParsableCommand {
     if json {
       var json = JSONWriter()
       json.object { json in
-        json.member("topics", array: { json in
-          for (name, partitions) in topics {
-            json.object { json in
-              json.member("name", name)
-              json.member("partitions", partitions)
+        json.member(
+          "topics",
+          array: { json in
+            for (name, partitions) in topics {
+              json.object { json in
+                json.member("name", name)
+                json.member("partitions", partitions)
+              }
             }
-          }
-        }
+          })
       }
       return Output.standard.line(bytes: json.bytes)
     }

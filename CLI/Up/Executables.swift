@@ -6,13 +6,16 @@ enum Executables {
   ///
   /// - Throws: ``Failure`` naming those that are missing.
   static func directory() throws(Failure) -> String {
-    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? Bundle.main.executablePath
-    guard let own else { throw Failure("the path of this executable cannot be found out") }
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    guard let own = link ?? Bundle.main.executablePath else {
+      throw Failure("the path of this executable cannot be found out")
+    }
     let directory = URL(fileURLWithPath: own).deletingLastPathComponent().path
     let missing = ServiceName.all.filter { !FileManager.default.isExecutableFile(atPath: "\(directory)/\($0)") }
     guard missing.isEmpty else {
       throw Failure(
-        "\(missing.joined(separator: ", ")) not found in \(directory), beside this executable; build everything first: swift build")
+        "\(missing.joined(separator: ", ")) not found beside this executable, in \(directory); "
+          + "build everything first: swift build")
     }
     return directory
   }

@@ -42,9 +42,9 @@ struct Greeting: Sendable, Hashable {
 
   /// `text` as one word for a shell.
   private static func quoted(_ text: String) -> String {
-    let isPlain = text.utf8.allSatisfy { byte in
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        || "/._-".utf8.contains(byte)
+    let isPlain = text.unicodeScalars.allSatisfy { scalar in
+      scalar.isASCII
+        && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "/._-".unicodeScalars.contains(scalar))
     }
     return isPlain ? text : "'\(text.replacing("'", with: #"'\''"#))'"
   }

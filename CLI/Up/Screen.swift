@@ -41,8 +41,10 @@ final class Screen: Sendable {
   }
 
   /// A line of the process `name`, which stands before it.
-  func line(_ text: String, of name: String, in colour: Colour) {
-    let column = name.padding(toLength: max(name.count, 19), withPad: " ", startingAt: 0)
+  ///
+  /// - Parameter width: of the column with the names.
+  func line(_ text: String, of name: String, width: Int, in colour: Colour) {
+    let column = name.padding(toLength: max(name.count, width), withPad: " ", startingAt: 0)
     line("\(output.palette.paint("\(column) |", colour)) \(text)")
   }
 

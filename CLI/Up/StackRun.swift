@@ -109,8 +109,9 @@ struct StackRun: Sendable {
   }
 
   private func log(of plan: ServicePlan, colour: Colour) throws -> ProcessLog {
-    try ProcessLog(path: environment.paths.log(of: plan.processName)) { [screen] line in
-      screen.line(line, of: plan.processName, in: colour)
+    let width = plans.reduce(0) { max($0, $1.processName.count) }
+    return try ProcessLog(path: environment.paths.log(of: plan.processName)) { [screen] line in
+      screen.line(line, of: plan.processName, width: width, in: colour)
     }
   }
 

@@ -40,7 +40,7 @@ actor Supervisor {
   func keepRunning(_ plan: ServicePlan, log: ProcessLog) async {
     var policy = RestartPolicy()
     while !isStopping {
-      let start = ContinuousClock.now
+      let startedAt = ContinuousClock.now
       let exit: ChildProcess.Exit
       do {
         let child = try start(plan)
@@ -52,7 +52,7 @@ actor Supervisor {
       log.finish()
       noteEnd(of: plan, exit)
       guard !isStopping else { return }
-      let delay = policy.delay(afterLifeOf: .now - start)
+      let delay = policy.delay(afterLifeOf: .now - startedAt)
       if isStarting, policy.deathsInARow >= Self.deathsDuringStart {
         return giveUp(
           Failure("\(plan.processName) does not come up: \(exit), \(policy.deathsInARow) times in a row"),
@@ -116,8 +116,9 @@ actor Supervisor {
 
   private func writeAnnouncement() throws(Failure) {
     guard var announcement else { return }
-    let processes = running.map { (plan: $0.key, id: $0.value.processID) }.sorted { $0.plan.instance < $1.plan.instance }
-    announcement.file.processIDs = Dictionary(grouping: processes, by: \.plan.service).mapValues { $0.map(\.id) }
+    let inOrder = running.sorted { $0.key.instance < $1.key.instance }
+    announcement.file.processIDs = Dictionary(grouping: inOrder, by: \.key.service)
+      .mapValues { $0.map(\.value.processID) }
     for path in announcement.paths { try announcement.file.save(path: path) }
   }
 

@@ -21,12 +21,16 @@ struct Up: AsyncParsableCommand {
   @Option(name: [.customLong("data-dir")], help: ArgumentHelp("Where state and logs are kept.", valueName: "dir"))
   var dataDirectory = StatePaths.standardDirectory
 
-  @Option(help: ArgumentHelp("A file to write when all is ready, beside ready.json in the data directory: URLs, "
-    + "broker and process ids, as JSON. Removed at the end.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "A file to write when all is ready, beside ready.json in the data directory: URLs, "
+        + "broker and process ids, as JSON. Removed at the end.", valueName: "file"))
   var readyFile: String?
 
-  @Option(help: ArgumentHelp("A Kafka to use instead of an embedded broker. The environment variable "
-    + "KAFKA_BOOTSTRAP_SERVERS does not count here.", valueName: "host:port"))
+  @Option(
+    help: ArgumentHelp(
+      "A Kafka to use instead of an embedded broker. The environment variable "
+        + "KAFKA_BOOTSTRAP_SERVERS does not count here.", valueName: "host:port"))
   var bootstrapServers: String?
 
   @Option(help: "How many processes of each service; the further ones take free ports.")

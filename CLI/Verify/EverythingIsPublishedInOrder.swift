@@ -1,12 +1,13 @@
 import EventSchema
 import Messaging
+import WireFormat
 
 /// Invariant 5: every published outbox row that its topic still has room for is on the topic; every event of ours on a
 /// topic is in an outbox; first occurrences per key are in order, and `order_version` has no gap; nothing is left
 /// unpublished.
 ///
-/// What a log has dropped (retention, or the embedded broker's 5 MiB a partition) is not missed: a row whose offset lies
-/// before the log's start, or that was published longer ago than the topic keeps. In such a log the order is judged for
+/// What a log has dropped (retention, or the embedded broker's 5 MiB a partition) is not missed: a row whose offset
+/// lies before the log's start, or that was published longer ago than the topic keeps. In such a log the order is judged for
 /// those keys whose first event it still has.
 enum EverythingIsPublishedInOrder {
   /// The topics' default retention; dead letters are kept for ever, but publishing them again is not.

@@ -30,7 +30,8 @@ enum StockAddsUp {
     let total = index.observation.products.reduce(Int64(0)) { $0.addingReportingOverflow($1.reserved).partialValue }
     return Finding(
       number: 3, title: "Stock adds up",
-      figure: "\(index.observation.products.count.grouped) products: \(onHand.grouped) on hand, \(total.grouped) reserved",
+      figure: "\(index.observation.products.count.grouped) products: \(onHand.grouped) on hand, "
+        + "\(total.grouped) reserved",
       offenders: offenders)
   }
 }

@@ -86,6 +86,7 @@ extension EmbeddedBroker {
     public static let disconnect = Fault(rawValue: RD_KAFKA_RESP_ERR__TRANSPORT.rawValue)
     /// The next request is answered rightly.
     public static let none = Fault(rawValue: 0)
+    public static let unknownTopic = Fault(rawValue: 3)
     public static let notLeader = Fault(rawValue: 6)
     public static let requestTimedOut = Fault(rawValue: 7)
     public static let messageTooLarge = Fault(rawValue: 10)
@@ -122,6 +123,15 @@ extension EmbeddedBroker {
     try change { cluster in
       let codes = faults.map { rd_kafka_resp_err_t(rawValue: $0.rawValue) }
       rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, codes.count, codes)
+      return RD_KAFKA_RESP_ERR_NO_ERROR
+    }
+  }
+
+  /// Answers every question about a topic with an error, ``Fault/unknownTopic`` as if it were not there; nil for the
+  /// truth again.
+  public func setError(_ fault: Fault?, ofTopic topic: String) throws {
+    try change { cluster in
+      rd_kafka_mock_topic_set_error(cluster, topic, rd_kafka_resp_err_t(rawValue: fault?.rawValue ?? 0))
       return RD_KAFKA_RESP_ERR_NO_ERROR
     }
   }

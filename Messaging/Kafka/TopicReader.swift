@@ -145,8 +145,7 @@ extension Client {
   }
 
   fileprivate func startReading(at offsets: [TopicPartition: Int64]) throws(BrokerError) {
-    let list = PartitionList(offsets)
-    let code = withPointer { rd_kafka_assign($0, list.pointer) }
+    let code = call(with: PartitionList(offsets)) { rd_kafka_assign($0, $1) }
     guard !code.isFailure else { throw BrokerError(code, detail: "starting to read: \(code.explanation)") }
   }
 

@@ -96,9 +96,9 @@ struct ConfigurationFile {
   }
 
   private mutating func add(_ object: JSONObject, prefix: String, keys: Set<String>) {
-    for (name, value) in object.members {
-      let key = prefix + name.uppercased().replacing("-", with: "_").replacing(".", with: "_")
-      switch value {
+    for member in object.members {
+      let key = prefix + member.name.uppercased().replacing("-", with: "_").replacing(".", with: "_")
+      switch member.value {
       case .object(let inner): add(inner, prefix: key + "_", keys: keys)
       case .null: continue
       case .array: refusals.append(.init(key: key, reason: "is an array in the file; a single value is wanted"))

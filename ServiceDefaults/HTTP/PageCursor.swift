@@ -55,9 +55,11 @@ public struct Page<Element: JSONEncodable>: JSONEncodable {
   }
 
   public func write(to json: inout JSONWriter) {
-    json.object { json in
-      json.member(name, elements)
-      json.member("next_cursor", next?.text)
-    }
+    json.object { writeMembers(to: &$0) }
+  }
+
+  func writeMembers(to json: inout JSONWriter) {
+    json.member(name, elements)
+    json.member("next_cursor", next?.text)
   }
 }

@@ -69,6 +69,22 @@ public struct QueryValidator {
     return number
   }
 
+  /// Any text of so many Unicode scalars.
+  public mutating func text(_ name: String, length: ClosedRange<Int>) -> String? {
+    guard let text = text(name) else { return nil }
+    guard length.contains(text.unicodeScalars.count) else {
+      return refused(name, "has to have \(length.lowerBound) to \(length.upperBound) characters")
+    }
+    return text
+  }
+
+  /// The place of the row before the page, in a list whose rows are numbered.
+  public mutating func position(in list: String) -> Int64? {
+    guard let cursor = cursor(of: list) else { return nil }
+    guard let position = cursor.position else { return refused("cursor", "is no cursor of this list") }
+    return position
+  }
+
   private mutating func text(_ name: String) -> String? {
     guard let encoded = parameters.first(where: { $0.name == name })?.value, !encoded.isEmpty else { return nil }
     guard let text = PercentEncoding.decoded(encoded, plusIsSpace: true) else {

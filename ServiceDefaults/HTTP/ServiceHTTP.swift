@@ -25,14 +25,14 @@ public enum ServiceHTTP {
     Application(
       responder: ServiceResponder(router),
       server: .http1(
-        configuration: HTTP1Channel.Configuration(
+        configuration: .init(
           idleTimeout: .seconds(60),
           httpDecoderConfiguration: .init(
             maxHeaderFieldSize: RequestLimits.headerField, maxHeaderListSize: RequestLimits.headers,
             maxHeaderFieldCount: RequestLimits.headerCount))),
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port), backlog: 1024,
-        availableConnectionsDelegate: MaximumAvailableConnections(maximumConnections)),
+        availableConnectionsDelegate: .maximum(maximumConnections, logger: logger)),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
       eventLoopGroupProvider: threads,
       logger: logger)

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 
 /// Says in one line why a start failed.

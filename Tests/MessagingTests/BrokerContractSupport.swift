@@ -78,8 +78,14 @@ func uniqueName(_ kind: String) -> String {
 
 /// Runs `body` on a thread of its own: the calls of the seam block, and must not block the test runner's.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    Thread { continuation.resume(with: Result { try body() }) }.start()
+  // As an executor, so that the task, and with it the test that an issue belongs to, comes along.
+  try await Task(executorPreference: OwnThread()) { try body() }.value
+}
+
+private final class OwnThread: TaskExecutor {
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    Thread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }.start()
   }
 }
 
@@ -226,5 +232,47 @@ final class PollingMember: Sendable {
     consumer.wake()
     hasEnded.wait()
     hasEnded.signal()
+  }
+}
+
+// MARK: - Logs
+
+/// Keeps what is logged, for tests that wait for the Kafka client to have noticed something.
+final class LogLines: Sendable {
+  private let lines = Mutex<[String]>([])
+  private let hasMore = DispatchSemaphore(value: 0)
+
+  var logger: Logger {
+    var logger = Logger(label: "kafka.tests") { _ in Handler(lines: self) }
+    logger.logLevel = .info
+    return logger
+  }
+
+  var all: [String] { lines.withLock { $0 } }
+
+  /// Blocks until a line has `text` in it.
+  func wait(for text: String, within limit: Duration) -> Bool {
+    let end = ContinuousClock.now + limit
+    while !all.contains(where: { $0.contains(text) }) {
+      guard ContinuousClock.now < end else { return false }
+      _ = hasMore.wait(timeout: .now() + 0.5)
+    }
+    return true
+  }
+
+  private struct Handler: LogHandler {
+    let lines: LogLines
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      lines.lines.withLock { $0.append("\(event.level) \(event.message) \(event.metadata ?? [:])") }
+      lines.hasMore.signal()
+    }
   }
 }

@@ -90,3 +90,29 @@ struct KafkaMillisecondsTests {
     #expect(duration.milliseconds == milliseconds)
   }
 }
+
+@Suite("A group member's assignment")
+struct KafkaMemberAssignmentTests {
+  /// Version 0; topic "ab" with partitions 1 and 258, topic "c" with partition 0; user data.
+  private static let whole: [UInt8] = [
+    0, 0, 0, 0, 0, 2, 0, 2, 97, 98, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 1, 2, 0, 1, 99, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 7,
+  ]
+
+  @Test func isReadTopicByTopic() {
+    #expect(
+      MemberAssignment.partitions(in: Self.whole) == [
+        TopicPartition("ab", 1), TopicPartition("ab", 258), TopicPartition("c", 0),
+      ])
+  }
+
+  @Test func whateverItsBytesAreNothingTraps() {
+    for length in 0..<Self.whole.count {
+      #expect(MemberAssignment.partitions(in: Array(Self.whole[..<length])).count <= 3)
+      var changed = Self.whole
+      for value: UInt8 in [0, 127, 128, 255] {
+        changed[length] = value
+        _ = MemberAssignment.partitions(in: changed)
+      }
+    }
+  }
+}

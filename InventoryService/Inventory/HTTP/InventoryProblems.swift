@@ -11,7 +11,7 @@ func problems<Answer>(_ useCase: () async throws -> Answer) async throws -> Answ
   } catch let error as StockBelowReserved {
     throw Problem.conflict(
       "\(error.reserved) of \(error.productID) are reserved: on_hand cannot become \(error.onHand).")
-  } catch let error as StockTooLarge {
+  } catch is StockTooLarge {
     throw Problem.unprocessable(pointer: "/quantity", "would raise on_hand above \(Product.onHandRange.upperBound)")
   }
 }

@@ -21,8 +21,8 @@ public struct OutboxRelayConfiguration: Sendable {
   /// The pause before a row is tried again that the broker has refused for good (too large, no such topic): somebody has
   /// to change something first.
   public var refusedRowRetry: Duration = .seconds(30)
-  /// A partition that has not acknowledged anything for this long, while others have, no longer counts against
-  /// `maximumRows`: a dead leader stops its partitions, and not the table.
+  /// The rows of a partition that has not acknowledged any for this long no longer count against `maximumRows`, and at
+  /// most a quarter of it is kept of them: a dead leader stops its partitions, and not the table.
   public var stuckAfter: Duration = .seconds(5)
 
   /// How often the broker is compared with what the store remembers of it, beside the times when there is a reason.

@@ -1,7 +1,8 @@
 /// Decides per partition whether more rows for it may be read. Behind a closed gate rows stay in the store.
 ///
-/// A gate closes when its partition has stopped acknowledging while others go on, or when too much lies on it that its
-/// consumers have not had (only where the broker would drop it).
+/// The rows of a partition that has stopped acknowledging no longer count against the memory that all share; they have
+/// a budget of their own, and the gate closes when that is used up. A gate also closes when too much lies on its
+/// partition that the consumers have not had (only where the broker would drop it).
 struct PartitionGates: Sendable {
   private struct Gate {
     var rows = 0
@@ -21,12 +22,15 @@ struct PartitionGates: Sendable {
 
   private var gates: [TopicPartition: Gate] = [:]
   private let stuckAfter: Duration
+  /// The most rows of a stuck partition that are in memory.
+  private let stuckBudget: Int
   private let maxUnconsumedBytes: Int?
   /// The topics whose consumers are known, so that one can tell what they have had.
   private let limitedTopics: Set<String>
 
-  init(stuckAfter: Duration, maxUnconsumedBytes: Int?, limitedTopics: Set<String>) {
+  init(stuckAfter: Duration, stuckBudget: Int, maxUnconsumedBytes: Int?, limitedTopics: Set<String>) {
     self.stuckAfter = stuckAfter
+    self.stuckBudget = stuckBudget
     self.maxUnconsumedBytes = maxUnconsumedBytes
     self.limitedTopics = limitedTopics
   }
@@ -47,7 +51,7 @@ struct PartitionGates: Sendable {
       let lying = gate.unconsumedBytes + gate.bytes
       if lying > 0, lying + bytes > limit { gate.isBrimful = true }
     }
-    guard gate.isStuck || gate.isBrimful else { return true }
+    guard gate.isBrimful || (gate.isStuck && gate.rows >= stuckBudget) else { return true }
     gate.skippedFrom = min(gate.skippedFrom ?? sequence, sequence)
     gates[partition] = gate
     return false
@@ -89,11 +93,9 @@ struct PartitionGates: Sendable {
   ///
   /// - Returns: from which row on the store has to be read again because a gate has opened.
   mutating func review(at now: Duration) -> Int64? {
-    let latest = gates.values.compactMap(\.lastProgress).max()
-    let somebodyMoves = latest.map { now - $0 <= stuckAfter } ?? false
     for (partition, gate) in gates {
       let moved = max(gate.lastProgress ?? gate.since, gate.since)
-      let isStuck = gate.rows > 0 && now - moved > stuckAfter && (somebodyMoves || gate.isStuck)
+      let isStuck = gate.rows > 0 && now - moved > stuckAfter
       guard isStuck != gate.isStuck else { continue }
       gates[partition]?.isStuck = isStuck
       stuckRows += isStuck ? gate.rows : -gate.rows
@@ -121,7 +123,7 @@ struct PartitionGates: Sendable {
   /// The lowest row that was skipped at a gate that is open now; it counts as read again.
   mutating func reopen() -> Int64? {
     var lowest: Int64?
-    for (partition, gate) in gates where !gate.isStuck && !gate.isBrimful {
+    for (partition, gate) in gates where !gate.isBrimful && !(gate.isStuck && gate.rows > stuckBudget / 2) {
       guard let skipped = gate.skippedFrom else { continue }
       lowest = min(lowest ?? skipped, skipped)
       gates[partition]?.skippedFrom = nil
@@ -144,6 +146,7 @@ struct PartitionGates: Sendable {
   /// Nothing is known any more: the broker has lost what lay on it.
   mutating func forgetEverything() {
     self = PartitionGates(
-      stuckAfter: stuckAfter, maxUnconsumedBytes: maxUnconsumedBytes, limitedTopics: limitedTopics)
+      stuckAfter: stuckAfter, stuckBudget: stuckBudget, maxUnconsumedBytes: maxUnconsumedBytes,
+      limitedTopics: limitedTopics)
   }
 }

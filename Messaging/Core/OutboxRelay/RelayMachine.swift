@@ -71,7 +71,8 @@ struct RelayMachine: Sendable {
     self.configuration = configuration
     random = configuration.seed.map(SeededRandom.init(seed:)) ?? SeededRandom()
     gates = PartitionGates(
-      stuckAfter: configuration.stuckAfter, maxUnconsumedBytes: configuration.maxUnconsumedBytesPerPartition,
+      stuckAfter: configuration.stuckAfter, stuckBudget: configuration.maximumRows / 4,
+      maxUnconsumedBytes: configuration.maxUnconsumedBytesPerPartition,
       limitedTopics: Set(configuration.consumerGroups.keys))
   }
 

@@ -8,18 +8,19 @@ extension KafkaAdmin {
   ) throws -> [TopicPartition: Int64] {
     guard !partitions.isEmpty else { return [:] }
     let list = PartitionList(Set(partitions))
-    return try committed(group: group, list: list.pointer, timeout: timeout)
+    let request = list.withPointer { rd_kafka_ListConsumerGroupOffsets_new(group, $0) }
+    return try committed(group: group, request: request, timeout: timeout)
   }
 
   /// Every offset that a group has committed.
   public func committed(group: String, timeout: Duration) throws -> [TopicPartition: Int64] {
-    try committed(group: group, list: nil, timeout: timeout)
+    try committed(group: group, request: rd_kafka_ListConsumerGroupOffsets_new(group, nil), timeout: timeout)
   }
 
   private func committed(
-    group: String, list: UnsafePointer<rd_kafka_topic_partition_list_t>?, timeout: Duration
+    group: String, request consumed: OpaquePointer?, timeout: Duration
   ) throws -> [TopicPartition: Int64] {
-    var requests: [OpaquePointer?] = [rd_kafka_ListConsumerGroupOffsets_new(group, list)]
+    var requests = [consumed]
     defer { rd_kafka_ListConsumerGroupOffsets_destroy_array(&requests, requests.count) }
     return try request(
       "reading the offsets of \(group)", RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout: timeout
@@ -35,33 +36,36 @@ extension KafkaAdmin {
 
   /// Every group of the cluster, sorted by name.
   public func listGroups(timeout: Duration) throws -> [GroupListing] {
-    try request("listing groups", RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, timeout: timeout) {
-      rd_kafka_ListConsumerGroups($0, $1, $2)
-    } read: { answer in
-      let result = rd_kafka_event_ListConsumerGroups_result(answer)
-      let listings = elements { rd_kafka_ListConsumerGroups_result_valid(result, $0) }
-      if let error = elements({ rd_kafka_ListConsumerGroups_result_errors(result, $0) }).first {
-        throw BrokerError(reading: error, doing: "listing groups")
-      }
-      return listings.map(GroupListing.init).sorted { $0.name < $1.name }
-    }
+    try groups(named: nil, timeout: timeout) { GroupListing(name: $0.name, state: $0.state) }
+      .sorted { $0.name < $1.name }
   }
 
-  /// Who is in a group, and who has what.
+  /// Who is in a group, and who has what. A group that nobody has heard of is `Dead` and has no members.
   public func describeGroup(_ name: String, timeout: Duration) throws -> GroupDescription {
-    try name.withCString { cName in
-      var names: [UnsafePointer<CChar>?] = [cName]
-      return try request("describing \(name)", RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout: timeout) {
-        rd_kafka_DescribeConsumerGroups($0, &names, names.count, $1, $2)
-      } read: { answer in
-        let result = rd_kafka_event_DescribeConsumerGroups_result(answer)
-        guard let group = elements({ rd_kafka_DescribeConsumerGroups_result_groups(result, $0) }).first else {
-          throw BrokerError(RD_KAFKA_RESP_ERR__UNKNOWN_GROUP, detail: "describing \(name): no answer for it")
+    try groups(named: name, timeout: timeout) { $0 }.first
+      ?? GroupDescription(name: name, state: "Dead", assignor: "", coordinator: nil, members: [])
+  }
+
+  /// Asks every broker for the groups it looks after.
+  ///
+  /// By librdkafka's older call: its `DescribeConsumerGroups` ends the process (an assertion) when the broker does not
+  /// know the request, as the embedded one does not (2.0.2, `rd_kafka_admin_coord_request`).
+  private func groups<Result>(
+    named name: String?, timeout: Duration, _ read: (GroupDescription) -> Result
+  ) throws -> [Result] {
+    try client().withPointer { client in
+      var list: UnsafePointer<rd_kafka_group_list>?
+      let code = rd_kafka_list_groups(client, name, &list, timeout.milliseconds)
+      defer { if let list { rd_kafka_group_list_destroy(list) } }
+      guard !code.isFailure, let list else {
+        throw BrokerError(code, detail: "asking for groups: \(code.explanation)")
+      }
+      return try (0..<Int(list.pointee.group_cnt)).map { index in
+        let group = list.pointee.groups[index]
+        guard !group.err.isFailure else {
+          throw BrokerError(group.err, detail: "asking for groups: \(text(group.group)): \(group.err.explanation)")
         }
-        if let error = rd_kafka_ConsumerGroupDescription_error(group) {
-          throw BrokerError(reading: error, doing: "describing \(name)")
-        }
-        return GroupDescription(group)
+        return read(GroupDescription(group))
       }
     }
   }
@@ -74,7 +78,7 @@ extension KafkaAdmin {
   ) throws {
     guard !offsets.isEmpty else { return }
     let list = PartitionList(offsets)
-    var requests: [OpaquePointer?] = [rd_kafka_AlterConsumerGroupOffsets_new(group, list.pointer)]
+    var requests: [OpaquePointer?] = [list.withPointer { rd_kafka_AlterConsumerGroupOffsets_new(group, $0) }]
     defer { rd_kafka_AlterConsumerGroupOffsets_destroy_array(&requests, requests.count) }
     try request("moving \(group)", RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout: timeout) {
       rd_kafka_AlterConsumerGroupOffsets($0, &requests, requests.count, $1, $2)
@@ -105,43 +109,26 @@ extension KafkaAdmin {
   }
 }
 
-extension GroupListing {
-  fileprivate init(_ listing: OpaquePointer) {
-    self.init(
-      name: rd_kafka_ConsumerGroupListing_group_id(listing).map { String(cString: $0) } ?? "",
-      state: stateName(rd_kafka_ConsumerGroupListing_state(listing)))
-  }
-}
-
 extension GroupDescription {
-  fileprivate init(_ group: OpaquePointer) {
-    let members = (0..<rd_kafka_ConsumerGroupDescription_member_count(group)).compactMap {
-      rd_kafka_ConsumerGroupDescription_member(group, $0).map(Member.init)
-    }
-    let assignor = rd_kafka_ConsumerGroupDescription_partition_assignor(group)
+  fileprivate init(_ group: rd_kafka_group_info) {
+    let members = (0..<Int(group.member_cnt)).map { Member(group.members[$0]) }
     self.init(
-      name: rd_kafka_ConsumerGroupDescription_group_id(group).map { String(cString: $0) } ?? "",
-      state: stateName(rd_kafka_ConsumerGroupDescription_state(group)),
-      assignor: assignor.map { String(cString: $0) } ?? "",
-      coordinator: rd_kafka_ConsumerGroupDescription_coordinator(group).flatMap { node in
-        rd_kafka_Node_host(node).map { "\(String(cString: $0)):\(rd_kafka_Node_port(node))" }
-      },
+      name: text(group.group), state: text(group.state), assignor: text(group.protocol),
+      coordinator: group.broker.host.map { "\(String(cString: $0)):\(group.broker.port)" },
       members: members.sorted { $0.id < $1.id })
   }
 }
 
 extension GroupDescription.Member {
-  fileprivate init(_ member: OpaquePointer) {
-    let assignment = rd_kafka_MemberDescription_assignment(member)
-      .map { PartitionList.entries(of: rd_kafka_MemberAssignment_partitions($0)).map(\.partition) }
+  fileprivate init(_ member: rd_kafka_group_member_info) {
+    let assignment = UnsafeRawBufferPointer(
+      start: member.member_assignment, count: Int(member.member_assignment_size))
     self.init(
-      id: rd_kafka_MemberDescription_consumer_id(member).map { String(cString: $0) } ?? "",
-      clientID: rd_kafka_MemberDescription_client_id(member).map { String(cString: $0) } ?? "",
-      host: rd_kafka_MemberDescription_host(member).map { String(cString: $0) } ?? "",
-      assignment: (assignment ?? []).sorted())
+      id: text(member.member_id), clientID: text(member.client_id), host: text(member.client_host),
+      assignment: MemberAssignment.partitions(in: Array(assignment)).sorted())
   }
 }
 
-private func stateName(_ state: rd_kafka_consumer_group_state_t) -> String {
-  rd_kafka_consumer_group_state_name(state).map { String(cString: $0) } ?? "Unknown"
+private func text(_ text: UnsafePointer<CChar>?) -> String {
+  text.map { String(cString: $0) } ?? ""
 }

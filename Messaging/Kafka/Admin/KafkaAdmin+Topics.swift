@@ -10,6 +10,7 @@ extension KafkaAdmin {
     let present = try metadata(timeout: timeout)
     let missing = topics.filter { present[$0.name] == nil }
     guard !missing.isEmpty else { return }
+    try requireController(timeout: deadline.remaining)
     var requests: [OpaquePointer?] = try missing.map { try $0.makeRequest() }
     defer { rd_kafka_NewTopic_destroy_array(&requests, requests.count) }
     try request("creating topics", RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout: deadline.remaining) {
@@ -23,9 +24,11 @@ extension KafkaAdmin {
   /// - Throws: ``BrokerError`` of the first topic that was refused, also when it does not exist.
   public func deleteTopics(_ topics: [String], timeout: Duration) throws {
     guard !topics.isEmpty else { return }
+    let deadline = Deadline(after: timeout)
+    try requireController(timeout: timeout)
     var requests: [OpaquePointer?] = topics.map { rd_kafka_DeleteTopic_new($0) }
     defer { rd_kafka_DeleteTopic_destroy_array(&requests, requests.count) }
-    try request("deleting topics", RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout: timeout) {
+    try request("deleting topics", RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout: deadline.remaining) {
       rd_kafka_DeleteTopics($0, &requests, requests.count, $1, $2)
     } read: { answer in
       let results = elements { rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(answer), $0) }
@@ -80,6 +83,7 @@ extension KafkaAdmin {
     var resources: [OpaquePointer?] = [rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)]
     defer { rd_kafka_ConfigResource_destroy_array(&resources, resources.count) }
     do {
+      try requireController(timeout: timeout)
       return try request("describing \(topic)", RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout: timeout) {
         rd_kafka_DescribeConfigs($0, &resources, resources.count, $1, $2)
       } read: { answer in
@@ -140,8 +144,8 @@ extension Client {
   /// Nil where there is no record at or after the time.
   fileprivate func offset(at time: Int64, of partition: TopicPartition, timeout: Duration) throws -> Int64? {
     let list = PartitionList([partition: time])
-    let code = withPointer { rd_kafka_offsets_for_times($0, list.pointer, timeout.milliseconds) }
-    let entry = PartitionList.entries(of: list.pointer).first
+    let code = call(with: list) { rd_kafka_offsets_for_times($0, $1, timeout.milliseconds) }
+    let entry = list.entries.first
     let failure = code.isFailure ? code : entry?.error ?? RD_KAFKA_RESP_ERR__FAIL
     guard !failure.isFailure else {
       throw BrokerError(failure, detail: "looking \(partition) up by time: \(failure.explanation)")

@@ -12,6 +12,8 @@ import Synchronization
 public final class KafkaAdmin: BrokerAdmin {
   /// Nil once closed. Whoever calls the client holds a reference, so it is freed after the last call has returned.
   private let live: Mutex<Client?>
+  /// Topics that were there when last seen, with their number of partitions.
+  private let seen = Mutex<[String: Int]>([:])
 
   init(configuration: KafkaConfiguration, logger: Logger) throws {
     var logger = logger
@@ -34,7 +36,21 @@ public final class KafkaAdmin: BrokerAdmin {
   }
 
   public func watermarks(of partition: TopicPartition, timeout: Duration) throws -> (start: Int64, end: Int64) {
-    try client().watermarks(of: partition, timeout: timeout)
+    let deadline = Deadline(after: timeout)
+    try requirePartition(partition, timeout: timeout)
+    return try client().watermarks(of: partition, timeout: deadline.remaining)
+  }
+
+  /// A broker that is asked about a topic by its name may create it: old ones, and the embedded one, whatever the
+  /// request says.
+  private func requirePartition(_ partition: TopicPartition, timeout: Duration) throws {
+    func isThere(_ topics: [String: Int]) -> Bool {
+      (0..<(topics[partition.topic] ?? 0)).contains(Int(partition.partition))
+    }
+    guard !seen.withLock({ isThere($0) }) else { return }
+    guard isThere(try topics(timeout: timeout)) else {
+      throw BrokerError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, detail: "there is no \(partition)")
+    }
   }
 
   public func close() {
@@ -48,7 +64,7 @@ public final class KafkaAdmin: BrokerAdmin {
 
   /// The partitions of every topic that the cluster has, without where they begin and end.
   func metadata(timeout: Duration) throws -> [String: [TopicDescription.Partition]] {
-    try client().withMetadata(allTopics: true, timeout: timeout) { metadata in
+    let topics = try client().withMetadata(allTopics: true, timeout: timeout) { metadata in
       var topics: [String: [TopicDescription.Partition]] = [:]
       for index in 0..<Int(metadata.topic_cnt) {
         let topic = metadata.topics[index]
@@ -58,6 +74,24 @@ public final class KafkaAdmin: BrokerAdmin {
           .sorted { $0.id < $1.id }
       }
       return topics
+    }
+    seen.withLock { $0 = topics.mapValues(\.count) }
+    return topics
+  }
+
+  /// Changes to topics, and questions about their settings, are the controller's. The embedded broker names one that
+  /// it does not have, for which librdkafka would wait until the timeout.
+  ///
+  /// - Throws: ``BrokerError`` of kind ``BrokerError/Kind/unsupported``.
+  func requireController(timeout: Duration) throws {
+    let client = try client()
+    let brokers = try client.withMetadata(allTopics: false, timeout: timeout) { metadata in
+      Set((0..<Int(metadata.broker_cnt)).map { metadata.brokers[$0].id })
+    }
+    let controller = client.withPointer { rd_kafka_controllerid($0, 0) }
+    guard controller < 0 || brokers.contains(controller) else {
+      throw BrokerError(
+        RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, detail: "this broker cannot create, change or delete topics")
     }
   }
 

@@ -39,6 +39,14 @@ final class Client: @unchecked Sendable {
     return try body(pointer)
   }
 
+  /// A call that takes the client and a list of partitions; both are good until `body` returns.
+  func call<Result>(
+    with list: borrowing PartitionList,
+    _ body: (OpaquePointer, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) -> Result
+  ) -> Result {
+    withPointer { client in list.withPointer { body(client, $0) } }
+  }
+
   deinit {
     rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
   }
@@ -101,19 +109,17 @@ extension Client {
 
   /// What the group of this client's `group.id` has committed; nil for a partition without.
   func committed(_ partitions: [TopicPartition], timeout: Duration) throws -> [TopicPartition: Int64?] {
-    try withPointer { client in
-      let list = PartitionList(partitions)
-      let code = rd_kafka_committed(client, list.pointer, timeout.milliseconds)
-      guard !code.isFailure else {
-        throw BrokerError(code, detail: "asking for committed offsets: \(code.explanation)")
+    let list = PartitionList(partitions)
+    let code = call(with: list) { rd_kafka_committed($0, $1, timeout.milliseconds) }
+    guard !code.isFailure else {
+      throw BrokerError(code, detail: "asking for committed offsets: \(code.explanation)")
+    }
+    return try list.entries.reduce(into: [:]) { result, entry in
+      guard !entry.error.isFailure else {
+        throw BrokerError(
+          entry.error, detail: "the committed offset of \(entry.partition): \(entry.error.explanation)")
       }
-      return try PartitionList.entries(of: list.pointer).reduce(into: [:]) { result, entry in
-        guard !entry.error.isFailure else {
-          throw BrokerError(
-            entry.error, detail: "the committed offset of \(entry.partition): \(entry.error.explanation)")
-        }
-        result.updateValue(entry.offset >= 0 ? entry.offset : nil, forKey: entry.partition)
-      }
+      result.updateValue(entry.offset >= 0 ? entry.offset : nil, forKey: entry.partition)
     }
   }
 }

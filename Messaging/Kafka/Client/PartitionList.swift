@@ -9,7 +9,7 @@ struct PartitionList: ~Copyable {
     var error: rd_kafka_resp_err_t
   }
 
-  let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+  private let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
 
   init(_ partitions: some Collection<TopicPartition>) {
     pointer = rd_kafka_topic_partition_list_new(Int32(clamping: partitions.count))
@@ -31,6 +31,16 @@ struct PartitionList: ~Copyable {
       rd_kafka_topic_partition_list_add(pointer, topic, RD_KAFKA_PARTITION_UA)
     }
   }
+
+  /// The pointer is good until `body` returns.
+  func withPointer<Result, Failure: Error>(
+    _ body: (UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(pointer)
+  }
+
+  /// What is in it, with what a call has put there.
+  var entries: [Entry] { Self.entries(of: pointer) }
 
   /// Reads any list, also one that librdkafka owns.
   static func entries(of list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> [Entry] {

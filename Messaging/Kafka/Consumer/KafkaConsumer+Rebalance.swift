@@ -31,6 +31,7 @@ extension KafkaConsumer {
       nextRebalanceAttempt = .now + .milliseconds(250)
       return false
     }
+    if !client.isCooperative { forgetAssignment() }
     let wanted = listener.assigned(states)
     let starts = states.map { partition, state in
       (partition, startPosition(of: partition, wanted: wanted[partition], state: state))
@@ -50,6 +51,15 @@ extension KafkaConsumer {
       membership.brokerTrouble = nil
     }
     return true
+  }
+
+  /// The eager protocol hands out everything anew. What is still held then was lost while its assignment waited for the
+  /// broker, and nobody has said so.
+  private func forgetAssignment() {
+    let stale = membership.withLock { Set(($0.partitions ?? [:]).keys) }
+    guard !stale.isEmpty else { return }
+    listener.revoked(stale, lost: true)
+    membership.withLock { $0.revoke(stale) }
   }
 
   private func startPosition(of partition: TopicPartition, wanted: StartOffset?, state: CommittedState) -> Int64 {
@@ -106,10 +116,7 @@ extension KafkaConsumer {
         }
       }
     }
-    let left = membership.withLock { Set(($0.partitions ?? [:]).keys) }
-    guard !left.isEmpty else { return }
-    listener.revoked(left, lost: true)
-    membership.withLock { $0.revoke(left) }
+    forgetAssignment()
   }
 
   private func closeRebalance(_ event: QueueEvent, _ client: Client) {
@@ -153,29 +160,27 @@ extension Client {
     }
   }
 
-  private func isCooperative(_ client: OpaquePointer) -> Bool {
-    rd_kafka_rebalance_protocol(client).map { String(cString: $0) } == "COOPERATIVE"
+  fileprivate var isCooperative: Bool {
+    withPointer { rd_kafka_rebalance_protocol($0).map { String(cString: $0) } == "COOPERATIVE" }
   }
 
   /// Explicit offsets, all of them: librdkafka is left no choice of where to start.
   fileprivate func assign(_ offsets: [TopicPartition: Int64]) -> BrokerError? {
-    let list = PartitionList(offsets)
-    return withPointer { client in
-      guard !isCooperative(client) else {
-        return rd_kafka_incremental_assign(client, list.pointer)
-          .map { BrokerError(consuming: $0, doing: "assigning") }
+    let isCooperative = isCooperative
+    return call(with: PartitionList(offsets)) { client, list in
+      guard !isCooperative else {
+        return rd_kafka_incremental_assign(client, list).map { BrokerError(consuming: $0, doing: "assigning") }
       }
-      let code = rd_kafka_assign(client, list.pointer)
+      let code = rd_kafka_assign(client, list)
       return code.isFailure ? BrokerError(code) : nil
     }
   }
 
   fileprivate func unassign(_ partitions: [TopicPartition]) -> BrokerError? {
-    let list = PartitionList(partitions)
-    return withPointer { client in
-      guard !isCooperative(client) else {
-        return rd_kafka_incremental_unassign(client, list.pointer)
-          .map { BrokerError(consuming: $0, doing: "giving up") }
+    let isCooperative = isCooperative
+    return call(with: PartitionList(partitions)) { client, list in
+      guard !isCooperative else {
+        return rd_kafka_incremental_unassign(client, list).map { BrokerError(consuming: $0, doing: "giving up") }
       }
       let code = rd_kafka_assign(client, nil)
       return code.isFailure ? BrokerError(code) : nil

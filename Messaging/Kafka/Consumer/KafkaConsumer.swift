@@ -26,6 +26,7 @@ final class KafkaConsumer: MessageConsumer, @unchecked Sendable {
   var nextRebalanceAttempt = ContinuousClock.now
   private var nextTroubleCheck = ContinuousClock.now
   private var fatalError: BrokerError?
+  private var isClosing = false
 
   init(
     configuration: KafkaConfiguration, group: String, topics: [String], listener: any PartitionListener,
@@ -158,13 +159,11 @@ final class KafkaConsumer: MessageConsumer, @unchecked Sendable {
   }
 
   func close() {
-    let queue = live.withLock { queue in
-      defer { queue = nil }
-      return queue
-    }
-    guard let queue else { return }
+    guard !isClosing, let queue = live.withLock({ $0 }) else { return }
+    // The listener may still store offsets, while it is told of what it has to give up.
+    isClosing = true
     leaveGroup(queue.client, within: .seconds(5))
-    queue.yield()
+    live.withLock { $0 = nil }
   }
 }
 
@@ -206,35 +205,30 @@ extension KafkaConsumer {
 
 extension Client {
   fileprivate func subscribe(to topics: [String]) throws(BrokerError) {
-    let code = withPointer { rd_kafka_subscribe($0, PartitionList(topics: topics).pointer) }
+    let code = call(with: PartitionList(topics: topics)) { rd_kafka_subscribe($0, $1) }
     guard !code.isFailure else { throw BrokerError(code, detail: "subscribing to \(topics): \(code.explanation)") }
   }
 
   /// A partition that is not ours any more is refused by librdkafka: its new owner starts where we stopped.
   fileprivate func store(_ next: [TopicPartition: Int64], logger: Logger) {
-    let list = PartitionList(next)
-    let code = withPointer { rd_kafka_offsets_store($0, list.pointer) }
+    let code = call(with: PartitionList(next)) { rd_kafka_offsets_store($0, $1) }
     guard code.isFailure, code != RD_KAFKA_RESP_ERR__STATE else { return }
     logger.debug("Offsets were not stored", metadata: ["error": "\(BrokerError(code))"])
   }
 
   func setPaused(_ isPaused: Bool, _ partitions: Set<TopicPartition>) {
     guard !partitions.isEmpty else { return }
-    let list = PartitionList(partitions)
-    withPointer { client in
-      _ = isPaused
-        ? rd_kafka_pause_partitions(client, list.pointer) : rd_kafka_resume_partitions(client, list.pointer)
+    call(with: PartitionList(partitions)) { client, list in
+      _ = isPaused ? rd_kafka_pause_partitions(client, list) : rd_kafka_resume_partitions(client, list)
     }
   }
 
   fileprivate func seek(_ partition: TopicPartition, to offset: Int64) throws(BrokerError) {
     let list = PartitionList([partition: offset])
-    try withPointer { client throws(BrokerError) in
-      if let error = rd_kafka_seek_partitions(client, list.pointer, 5000) {
-        throw BrokerError(consuming: error, doing: "seeking \(partition) to \(offset)")
-      }
+    if let error = call(with: list, { rd_kafka_seek_partitions($0, $1, 5000) }) {
+      throw BrokerError(consuming: error, doing: "seeking \(partition) to \(offset)")
     }
-    guard let refused = PartitionList.entries(of: list.pointer).first(where: { $0.error.isFailure }) else { return }
+    guard let refused = list.entries.first(where: { $0.error.isFailure }) else { return }
     throw BrokerError(refused.error, detail: "seeking \(partition) to \(offset): \(refused.error.explanation)")
   }
 

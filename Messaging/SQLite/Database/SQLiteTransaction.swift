@@ -65,7 +65,12 @@ private enum Savepoint {
 
 /// What is to be done when a transaction is committed. Belongs to the writer's thread.
 final class CommitScope {
-  private var actions: [(subject: ObjectIdentifier?, run: @Sendable () -> Void)] = []
+  private struct Action {
+    let subject: (any AnyObject & Sendable)?
+    let run: @Sendable () -> Void
+  }
+
+  private var actions: [Action] = []
   /// Set when a savepoint could not be undone: the transaction must not be committed.
   private(set) var spoiled: StoreUnavailable?
 
@@ -73,17 +78,9 @@ final class CommitScope {
   var mark: Int { actions.count }
 
   func add(_ action: @escaping @Sendable () -> Void, for subject: (any AnyObject & Sendable)?) {
-    let identifier = subject.map { ObjectIdentifier($0) }
     // An action further up the list goes only if this one would go with it, since `rewind` cuts off the end.
-    if let identifier, actions.contains(where: { $0.subject == identifier }) { return }
-    // The action keeps the subject alive, so that its identifier stays its own.
-    actions.append(
-      (
-        identifier,
-        {
-          action(); withExtendedLifetime(subject) {}
-        }
-      ))
+    if let subject, actions.contains(where: { $0.subject === subject }) { return }
+    actions.append(Action(subject: subject, run: action))
   }
 
   func rewind(to mark: Int) {

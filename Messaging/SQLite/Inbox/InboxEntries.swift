@@ -45,6 +45,8 @@ public struct DeadLetterEntry: Sendable, Hashable {
   public var version: Int64?
   public var topicPartition: TopicPartition
   public var offset: Int64
+  /// The record's own key, which may be none, or not that of its event.
+  public var recordKey: [UInt8]?
   /// In bytes; nil for a null value.
   public var valueSize: Int?
   public var error: String
@@ -66,6 +68,7 @@ public struct DeadLetterEntry: Sendable, Hashable {
     version = row["version"]
     topicPartition = TopicPartition(row["topic"], row["partition"])
     offset = row["record_offset"]
+    recordKey = row.bytes("message_key")
     valueSize = row["value_size"]
     error = row["error"]
     attempts = row["attempts"]
@@ -78,7 +81,7 @@ public struct DeadLetterEntry: Sendable, Hashable {
   /// The columns that ``init(_:)`` reads.
   static let columns = """
     id, status, consumer_group, event_id, event_type, event_key, version, topic, partition, record_offset,
-    length(message_value) AS value_size, error, attempts, redrives, failed_at, resolved_at, reason
+    message_key, length(message_value) AS value_size, error, attempts, redrives, failed_at, resolved_at, reason
     """
 }
 

@@ -1,0 +1,140 @@
+/// Carries out what a ``WorkerMachine`` decides, on the thread that calls it.
+package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
+  private let worker: ConsumerWorker<Store, Event>
+  private var consumer: (any MessageConsumer)?
+  private var consumerFailures = 0
+  private var nextConsumer: Duration = .zero
+  private var metrics: WorkerMetrics
+  private var nextLag: Duration = .zero
+  private var random: SeededRandom
+
+  private var now: Duration { worker.configuration.clocks.elapsed() }
+
+  init(worker: ConsumerWorker<Store, Event>) {
+    self.worker = worker
+    metrics = WorkerMetrics(group: worker.group)
+    random = worker.configuration.seed.map(SeededRandom.init(seed:)) ?? SeededRandom()
+  }
+
+  func run() throws {
+    defer { close() }
+    while !worker.bell.isStopped { try turn(waitingAtMost: .seconds(60)) }
+  }
+
+  /// One round: polls, at most for `limit`, and deals with what is ready in one transaction.
+  package func turn(waitingAtMost limit: Duration) throws {
+    guard let consumer = consumer ?? makeConsumer() else {
+      worker.bell.wait(atMost: min(limit, max(.zero, nextConsumer - now)))
+      return
+    }
+    let timeout = min(limit, worker.machine.withLock { $0.pollTimeout(at: now) })
+    do {
+      let records = try consumer.poll(maximum: worker.configuration.maximumBatch, timeout: timeout)
+      consumerFailures = 0
+      try carryOut(.polled(records), consumer)
+    } catch let error as BrokerError {
+      failed(error)
+    }
+    report()
+  }
+
+  /// Ends the member as its process's death would: without committing or leaving. Its group has to notice.
+  package func abandon() {
+    worker.bell.listens(to: nil)
+    consumer = nil
+  }
+
+  /// Leaves the group, and commits what is dealt with.
+  package func close() {
+    worker.bell.listens(to: nil)
+    consumer?.close()
+    consumer = nil
+    worker.machine.withLock { $0.revokedEverything() }
+  }
+
+  private func makeConsumer() -> (any MessageConsumer)? {
+    guard now >= nextConsumer else { return nil }
+    do {
+      let consumer = try worker.broker.makeConsumer(
+        group: worker.group, topics: worker.topics, listener: WorkerPartitions(worker: worker))
+      self.consumer = consumer
+      worker.bell.listens(to: consumer)
+      return consumer
+    } catch {
+      failed(BrokerError(wrapping: error))
+      return nil
+    }
+  }
+
+  /// What was polled and not dealt with is read again by the next consumer.
+  private func failed(_ error: BrokerError) {
+    WorkerNotice.consumerFailed(error.description).write(to: worker.logger)
+    close()
+    consumerFailures += 1
+    nextConsumer = now + worker.retry.backoff(afterAttempt: consumerFailures, using: &random)
+  }
+
+  private func carryOut(_ first: WorkerMachine.Input, _ consumer: any MessageConsumer) throws {
+    var input: WorkerMachine.Input? = first
+    while let next = input {
+      input = nil
+      for action in worker.machine.withLock({ $0.handle(next, at: now) }) {
+        switch action {
+        case .transact(let batch): input = try transact(batch)
+        case .store(let next): consumer.store(next: next)
+        case .pause(let partitions): consumer.pause(partitions)
+        case .resume(let partitions): consumer.resume(partitions)
+        case .notify(let notice): notice.write(to: worker.logger)
+        }
+      }
+    }
+  }
+
+  private func transact(_ batch: WorkerBatch) throws -> WorkerMachine.Input {
+    let processor = worker.processor
+    let start = now
+    do {
+      let outcome = try processor.store.transact { try processor.process(batch, in: $0) }
+      metrics.recordBatch(batch.parts.reduce(0) { $0 + $1.records.count }, now - start)
+      return .committed(outcome)
+    } catch {
+      switch FailureClassification(error) {
+      case .stop(let reason):
+        worker.logger.critical("The service stops: going on would do harm", metadata: ["error": "\(reason)"])
+        throw StopConsuming(reason)
+      case .waitForStore(let reason): return .notCommitted(reason: reason)
+      // No event's own failure gets here: each has its savepoint. So it is the store's, and waited for.
+      case .retry, .deadLetter: return .notCommitted(reason: String(describing: error))
+      }
+    }
+  }
+
+  private func report() {
+    let (counts, queued, waiting) = worker.machine.withLock { ($0.counts, $0.queued, $0.backoffs.count) }
+    metrics.record(counts, queued: queued, waiting: waiting)
+    guard now >= nextLag, let consumer else { return }
+    nextLag = now + worker.configuration.lagInterval
+    metrics.record(consumer.status())
+  }
+}
+
+/// Tells the worker of partitions that come and go, inside its poll.
+private struct WorkerPartitions<Store: InboxStore, Event: Sendable>: PartitionListener {
+  let worker: ConsumerWorker<Store, Event>
+
+  func assigned(_ partitions: [TopicPartition: CommittedState]) -> [TopicPartition: StartOffset] {
+    var stored: [String: [TopicPartition: Int64]?] = [:]
+    for cluster in Set(partitions.values.map(\.clusterID)) {
+      stored[cluster] = .some(try? worker.processor.store.nextOffsets(cluster: cluster))
+    }
+    let decisions = worker.machine.withLock { $0.assigned(partitions, stored: stored) }
+    for (reason, entries) in Dictionary(grouping: decisions, by: \.value.reason) where reason != .resumed {
+      WorkerNotice.startsAtEarliest(entries.map(\.key).sorted(), reason).write(to: worker.logger)
+    }
+    return decisions.mapValues(\.start)
+  }
+
+  func revoked(_ partitions: Set<TopicPartition>, lost: Bool) {
+    worker.machine.withLock { $0.revoked(partitions) }
+  }
+}

@@ -1,0 +1,187 @@
+/// Decides what a consumer worker does next. A value: it is told what happened and when, and says what to do; it never
+/// waits, reads a clock or touches a store.
+struct WorkerMachine: Sendable {
+  enum Input: Sendable {
+    /// A poll returned.
+    case polled([ConsumedRecord])
+    /// The batch's transaction is committed.
+    case committed(WorkerOutcome)
+    /// The batch's transaction was not committed: nothing of it is written.
+    case notCommitted(reason: String)
+  }
+
+  enum Action: Sendable {
+    case transact(WorkerBatch)
+    case store(next: [TopicPartition: Int64])
+    case pause(Set<TopicPartition>)
+    case resume(Set<TopicPartition>)
+    case notify(WorkerNotice)
+  }
+
+  /// A partition that this member has.
+  private struct Lane {
+    var cluster: String
+    var queue = Queue<ConsumedRecord>()
+    var failure: EventFailure?
+    var retryAt: Duration?
+    var isPaused = false
+  }
+
+  private let configuration: ConsumerWorkerConfiguration
+  private let retry: RetryPolicy
+  private var random: SeededRandom
+  private var lanes: [TopicPartition: Lane] = [:]
+  private var isTransacting = false
+  private var storeRetryAt: Duration?
+  private var storeFailures = 0
+  private(set) var storeTrouble: String?
+  private(set) var counts = ConsumerCounts()
+  private(set) var queued = 0
+
+  init(configuration: ConsumerWorkerConfiguration, retry: RetryPolicy) {
+    self.configuration = configuration
+    self.retry = retry
+    random = configuration.seed.map(SeededRandom.init(seed:)) ?? SeededRandom()
+  }
+
+  // MARK: Partitions come and go
+
+  mutating func assigned(
+    _ partitions: [TopicPartition: CommittedState], stored: [String: [TopicPartition: Int64]?]
+  ) -> [TopicPartition: StartDecision] {
+    var decisions: [TopicPartition: StartDecision] = [:]
+    for (partition, state) in partitions {
+      drop(partition)
+      lanes[partition] = Lane(cluster: state.clusterID)
+      if case .some(.some(let offsets)) = stored[state.clusterID] {
+        decisions[partition] = StartDecision(stored: offsets[partition], state: state)
+      } else {
+        decisions[partition] = .storeUnreadable
+      }
+    }
+    return decisions
+  }
+
+  /// What was not begun is dropped: the partition's next owner reads it.
+  mutating func revoked(_ partitions: Set<TopicPartition>) {
+    for partition in partitions { drop(partition) }
+  }
+
+  /// The consumer is gone, and its assignment with it.
+  mutating func revokedEverything() {
+    revoked(Set(lanes.keys))
+  }
+
+  private mutating func drop(_ partition: TopicPartition) {
+    queued -= lanes.removeValue(forKey: partition)?.queue.count ?? 0
+  }
+
+  // MARK: Records
+
+  mutating func handle(_ input: Input, at now: Duration) -> [Action] {
+    var actions: [Action] = []
+    switch input {
+    case .polled(let records): enqueue(records)
+    case .committed(let outcome): actions = committed(outcome, at: now)
+    case .notCommitted(let reason): actions = notCommitted(reason, at: now)
+    }
+    actions += pauses()
+    if case .polled = input, let batch = nextBatch(at: now) { actions.append(.transact(batch)) }
+    return actions
+  }
+
+  private mutating func enqueue(_ records: [ConsumedRecord]) {
+    var rest = records[...]
+    while let partition = rest.first?.topicPartition {
+      let run = rest.prefix { $0.topicPartition == partition }
+      lanes[partition, default: Lane(cluster: "")].queue.append(contentsOf: run)
+      rest = rest.dropFirst(run.count)
+    }
+    queued += records.count
+  }
+
+  /// The next records of every partition that does not wait for something, each with its fair share.
+  private mutating func nextBatch(at now: Duration) -> WorkerBatch? {
+    guard !isTransacting, storeRetryAt ?? now <= now else { return nil }
+    let ready = lanes.filter { !$0.value.queue.isEmpty && $0.value.retryAt ?? now <= now }
+    guard !ready.isEmpty else { return nil }
+    let share = max(1, configuration.maximumBatch / ready.count)
+    isTransacting = true
+    return WorkerBatch(
+      parts: ready.sorted { $0.key < $1.key }.map { partition, lane in
+        WorkerBatch.Part(
+          partition: partition, cluster: lane.cluster, records: Array(lane.queue.prefix(share)), failure: lane.failure)
+      })
+  }
+
+  private mutating func committed(_ outcome: WorkerOutcome, at now: Duration) -> [Action] {
+    isTransacting = false
+    counts += outcome.counts
+    var actions = storeAnswered()
+    var next: [TopicPartition: Int64] = [:]
+    for part in outcome.parts {
+      // Gone meanwhile: not possible while rebalances are served by the thread that transacts, and harmless.
+      guard var lane = lanes.removeValue(forKey: part.partition) else { continue }
+      if part.done > 0, let last = lane.queue.prefix(part.done).last { next[part.partition] = last.offset &+ 1 }
+      queued -= min(part.done, lane.queue.count)
+      lane.queue.removeFirst(part.done)
+      lane.failure = part.failure
+      lane.retryAt = part.failure.map { now + retry.backoff(afterAttempt: $0.attempts, using: &random) }
+      lanes[part.partition] = lane
+      if let failure = part.failure { actions.append(.notify(.retries(failure, part.partition))) }
+    }
+    actions += outcome.givenUp.map { .notify(.gaveUp($0)) }
+    if !next.isEmpty { actions.insert(.store(next: next), at: 0) }
+    return actions
+  }
+
+  /// Everything stays as it was, and is tried again after a pause.
+  private mutating func notCommitted(_ reason: String, at now: Duration) -> [Action] {
+    isTransacting = false
+    storeFailures += 1
+    let half = retry.ceiling(afterAttempt: storeFailures) / 2
+    storeRetryAt = now + half + retry.backoff(afterAttempt: storeFailures, using: &random) / 2
+    guard storeTrouble != reason else { return [] }
+    storeTrouble = reason
+    return [.notify(.storeUnavailable(reason))]
+  }
+
+  private mutating func storeAnswered() -> [Action] {
+    storeFailures = 0
+    storeRetryAt = nil
+    guard storeTrouble != nil else { return [] }
+    storeTrouble = nil
+    return [.notify(.storeAvailable)]
+  }
+
+  /// Stops fetching for partitions whose records would only pile up, and starts it again for the others.
+  private mutating func pauses() -> [Action] {
+    var toPause: Set<TopicPartition> = []
+    var toResume: Set<TopicPartition> = []
+    for (partition, lane) in lanes {
+      let isWaiting = lane.failure != nil || storeRetryAt != nil
+      let isPaused = isWaiting || (queued >= configuration.maximumQueued && !lane.queue.isEmpty)
+      guard isPaused != lane.isPaused else { continue }
+      lanes[partition]?.isPaused = isPaused
+      if isPaused { toPause.insert(partition) } else { toResume.insert(partition) }
+    }
+    return (toPause.isEmpty ? [] : [.pause(toPause)]) + (toResume.isEmpty ? [] : [.resume(toResume)])
+  }
+
+  /// How long a poll may wait: not at all while there is something to do, and not beyond the next retry.
+  func pollTimeout(at now: Duration) -> Duration {
+    let busy = lanes.values.filter { !$0.queue.isEmpty }
+    guard !busy.isEmpty else { return configuration.pollTimeout }
+    let next = busy.map { max($0.retryAt ?? now, storeRetryAt ?? now) }.min() ?? now
+    return min(max(.zero, next - now), configuration.pollTimeout)
+  }
+
+  var backoffs: [ConsumerWorkerStatus.Backoff] {
+    lanes.sorted { $0.key < $1.key }.compactMap { partition, lane in
+      lane.failure.map {
+        ConsumerWorkerStatus.Backoff(
+          partition: partition, offset: $0.offset, eventID: $0.identity.eventID, attempts: $0.attempts, error: $0.error)
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import EventSchema
+import Hummingbird
+import Logging
+import Messaging
+import MessagingSQLite
+import ServiceLifecycle
+
+/// Everything of a service that has to do with messages: makes its topics, publishes its outbox, handles what it
+/// consumes, forgets what is older than its retention; and the routes that show it.
+///
+/// Effect and dedup row of an event are one transaction; so are a state change and its outbox row. Blocking calls run
+/// on threads of their own.
+public struct MessagingRuntime: Sendable {
+  /// What this service's group has handled.
+  public let inbox: SQLiteInbox
+  public let relay: OutboxRelay<SQLiteOutbox>
+  public let worker: ConsumerWorker<SQLiteInbox, Event>
+  public let provisioner: TopicProvisioner
+  private let configuration: ServiceConfiguration
+  private let database: SQLiteDatabase
+  private let outbox: SQLiteOutbox
+  private let holder: LeaseHolder
+  private let logger: Logger
+
+  /// Builds the parts; nothing runs yet.
+  ///
+  /// - Parameters:
+  ///   - outbox: the store's; its commits wake the relay from now on.
+  ///   - types: the event types that `handle` is for. Others have no effect, but take their place among the versions.
+  ///   - handle: called on the worker's thread inside the transaction that also marks the event handled. What it throws
+  ///     undoes what it wrote, and is retried unless it is a `DeadLetterError`.
+  public init(
+    configuration: ServiceConfiguration, database: SQLiteDatabase, outbox: SQLiteOutbox, broker: any Broker,
+    handling types: Set<EventType>,
+    handle: @escaping @Sendable (Event, Delivery, SQLiteTransaction) throws -> Void, logger: Logger
+  ) {
+    self.configuration = configuration
+    self.database = database
+    self.outbox = outbox
+    self.logger = logger
+    let holder = LeaseHolder.currentProcess(name: configuration.identity.name)
+    self.holder = holder
+    inbox = SQLiteInbox(database: database, group: configuration.consumerGroup, outbox: outbox)
+    relay = OutboxRelay(
+      store: outbox, broker: broker, configuration: Self.relayConfiguration(configuration), holder: holder,
+      logger: logger)
+    worker = ConsumerWorker(
+      group: configuration.consumerGroup, topics: configuration.identity.consumes, broker: broker, store: inbox,
+      retry: configuration.retry, logger: logger, interpret: EventInterpretation(handling: types).interpret,
+      handle: handle)
+    provisioner = TopicProvisioner(
+      topics: TopicSpecification.all(for: configuration), broker: broker, logger: logger)
+    outbox.onCommit { [relay] in relay.wake() }
+  }
+
+  /// What runs, in the order of start; stopped the other way round: the consumer finishes its transaction and leaves its
+  /// group, then the relay waits for what is in flight, then the store is closed.
+  public var services: [any Service] {
+    [
+      DatabaseService(database: database, logger: logger),
+      RetentionCleaner(
+        outbox: outbox, inbox: inbox, inboxRetention: configuration.inboxRetention, logger: logger),
+      relay, provisioner, worker,
+    ]
+  }
+
+  /// Adds `/health`, `/ready`, `/metrics`, `/consumers`, `/outbox`, `/dead-letters` and `/parked`.
+  ///
+  /// - Parameter checks: what `/ready` asks, beside the store and, where the service cannot work without it, the broker.
+  public func addOperations(to router: ServiceRouter, checks: [ReadinessCheck] = []) {
+    let (relay, worker, provisioner, holder) = (relay, worker, provisioner, holder)
+    let topics = configuration.identity.consumes
+    OperationsRoutes(
+      identity: configuration.identity, checks: [.store(database)] + checks, outbox: outbox, inbox: inbox,
+      kafka: {
+        let (consumer, relay) = (worker.status(), relay.status())
+        return KafkaState(
+          topics: provisioner.state, isBrokerReachable: relay.isBrokerReachable, holdsLease: relay.holdsLease,
+          assignedPartitions: consumer.consumer?.assignment?.count, trouble: consumer.trouble ?? relay.trouble)
+      },
+      consumer: { ConsumerReport(topics: topics, status: worker.status()) },
+      relay: { RelayReport(status: relay.status(), holder: holder) },
+      metrics: .shared
+    ).add(to: router)
+  }
+
+  private static func relayConfiguration(_ configuration: ServiceConfiguration) -> OutboxRelayConfiguration {
+    var relay = OutboxRelayConfiguration()
+    relay.maxUnconsumedBytesPerPartition = configuration.relayMaxUnconsumedBytes
+    relay.consumerGroups = ConsumerGroups.readers
+    return relay
+  }
+}
+
+/// Who reads which topic, as `orderflow up` starts them: the contract's section 3.
+enum ConsumerGroups {
+  static let readers = [
+    Topics.orders: ["inventory-service", "notification-service"],
+    Topics.inventory: ["order-service"],
+  ]
+}

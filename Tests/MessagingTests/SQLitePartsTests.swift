@@ -1,0 +1,82 @@
+import Foundation
+import Messaging
+import Testing
+
+@testable import MessagingSQLite
+
+@Suite("Parts of the SQLite stores")
+struct SQLitePartsTests {
+  @Test func headersComeBackExactly() throws {
+    let every: [UInt8] = Array(0...255)
+    let lists: [[Header]] = [
+      [], [Header(name: "", value: nil)], [Header(name: "a", value: []), Header(name: "a", value: every)],
+      [Header(name: String(repeating: "n", count: 300), value: Array(repeating: 7, count: 70_000))],
+      (0..<200).map { Header("header-\($0)", "ü\($0)") },
+    ]
+
+    for headers in lists {
+      #expect(try HeaderCoding.decode(HeaderCoding.encode(headers)) == headers)
+    }
+  }
+
+  @Test func damagedHeadersAreAnErrorAndNoTrap() throws {
+    let bytes = HeaderCoding.encode([Header("name", "value"), Header(name: "empty", value: [])])
+
+    for length in 0..<bytes.count {
+      #expect(throws: HeaderCoding.Malformed.self) { try HeaderCoding.decode(Array(bytes.prefix(length))) }
+    }
+    var random = SeededRandom(seed: 20_261_122)
+    for _ in 0..<10_000 {
+      let noise = (0..<Int.random(in: 1...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+      _ = try? HeaderCoding.decode(noise)
+    }
+    _ = try? HeaderCoding.decode([0xFF, 0xFF, 0xFF, 0xFF, 0x7F])
+  }
+
+  @Test func thisProcessIsKnownAndRunning() {
+    let holder = LeaseHolder.currentProcess(name: "me")
+
+    #expect(holder.processStartedAt > 0)
+    #expect(ProcessTable.isRunning(holder.processID, startedAt: holder.processStartedAt))
+    #expect(!ProcessTable.isRunning(holder.processID, startedAt: holder.processStartedAt + 1))
+    #expect(!ProcessTable.machine.isEmpty)
+  }
+
+  @Test func aDeadProcessThatNobodyHasBuriedYetIsGone() throws {
+    // The shell starts a child and becomes a program that never asks for it: the child stays a zombie.
+    let parent = Process()
+    let output = Pipe()
+    parent.executableURL = URL(fileURLWithPath: "/bin/sh")
+    parent.arguments = ["-c", "sh -c 'exit 0' & echo $!; exec sleep 60"]
+    parent.standardOutput = output
+    try parent.run()
+    defer { parent.terminate() }
+    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    let child = try #require(Int32(line.trimmingCharacters(in: .whitespacesAndNewlines)))
+
+    // It is gone in the end whether the shell buried it or not.
+    while ProcessTable.state(of: child) != .gone { sched_yield() }
+    #expect(ProcessTable.state(of: parent.processIdentifier) != .gone)
+  }
+
+  @Test func theWriteQueueWakesASleepingWriterOnce() throws {
+    var queue = WriteQueue(maximumBatch: 2, maximumWaiting: 3)
+    let jobs = (0..<3).map { _ in PendingWrite({ _ in }, answer: { _ in }) }
+
+    guard case .sleep = queue.next() else { return #expect(Bool(false), "there is nothing to do") }
+    #expect(try queue.add(jobs[0]))
+    #expect(try !queue.add(jobs[1]))
+    #expect(try !queue.add(jobs[2]))
+    #expect(throws: StoreUnavailable.self) { try queue.add(jobs[0]) }
+    let isWokenToStop = queue.stop()
+    #expect(!isWokenToStop)
+    #expect(throws: StoreUnavailable.self) { try queue.add(jobs[0]) }
+
+    guard case .write(let first) = queue.next(), case .write(let second) = queue.next(), case .stop = queue.next()
+    else {
+      return #expect(Bool(false), "two batches, then the end")
+    }
+    #expect(first.map { ObjectIdentifier($0) } == jobs.prefix(2).map { ObjectIdentifier($0) })
+    #expect(second.map { ObjectIdentifier($0) } == jobs.suffix(1).map { ObjectIdentifier($0) })
+  }
+}

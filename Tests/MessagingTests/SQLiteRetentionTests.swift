@@ -1,0 +1,90 @@
+import GRDB
+import Logging
+import Messaging
+import MessagingSQLite
+import Testing
+
+@Suite("SQLite retention", .timeLimit(.minutes(2)))
+struct SQLiteRetentionTests {
+  static let retention = Duration.seconds(7200)
+
+  @Test(arguments: StoreKind.allCases)
+  func theOutboxKeepsWhatWaitsAndWhatIsWithinRetention(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    let lease = try store.lease()
+    for index in 1...30 { try store.append(outboxMessage("\(index)")) }
+    try store.inbox.transact { [inbox = store.inbox] in _ = try inbox.keep(deadLetter("open"), in: $0) }
+    let waiting: Set<Int64> = [3, 17]
+    try store.outbox.markPublished(
+      (1...31).filter { !waiting.contains($0) }.map { receipt($0, offset: $0) }, lease: lease)
+    store.clock.advance(by: .seconds(3601))
+    for index in 32...40 { try store.append(outboxMessage("\(index)")) }
+    try store.outbox.markPublished((32...40).map { receipt($0, offset: $0) }, lease: lease)
+
+    let deleted = try await cleaner(of: store).clean()
+
+    #expect(deleted == 28)
+    let left = try await store.outbox.entries(limit: 100).map(\.sequence)
+    #expect(left == Array((32...40).reversed()) + [31, 17, 3])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func aPurgeIsDoneInBoundedSteps(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    let lease = try store.lease()
+    for index in 1...10 { try store.append(outboxMessage("\(index)")) }
+    try store.outbox.markPublished((1...10).filter { $0 != 2 }.map { receipt($0, offset: $0) }, lease: lease)
+    store.clock.advance(by: .seconds(3601))
+
+    let first = try await store.outbox.purge(after: 0, limit: 4)
+    let second = try await store.outbox.purge(after: first.next ?? -1, limit: 4)
+    let third = try await store.outbox.purge(after: second.next ?? -1, limit: 4)
+
+    #expect([first.deleted, second.deleted, third.deleted] == [3, 4, 2])
+    #expect([first.next, second.next, third.next] == [4, 8, nil])
+    #expect(try store.unpublished() == [2])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func theInboxForgetsOnlyWhatIsOldAndDealtWith(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    try store.inbox.transact { [inbox = store.inbox] transaction in
+      for outcome in InboxOutcome.allCases {
+        for index in 0..<3 {
+          _ = try inbox.register(inboxEntry("old-\(outcome.rawValue)-\(index)"), outcome: outcome, in: transaction)
+        }
+      }
+    }
+    store.clock.advance(by: Self.retention + .milliseconds(1))
+    try store.inbox.transact { [inbox = store.inbox] transaction in
+      _ = try inbox.register(inboxEntry("young"), outcome: .processed, in: transaction)
+    }
+
+    let deleted = try await cleaner(of: store).clean()
+
+    #expect(deleted == 6)
+    let left = try await store.inbox.entries(ofKey: "order-1").map(\.identity.eventID).sorted()
+    #expect(left == [0, 1, 2].map { "old-dead_lettered-\($0)" } + [0, 1, 2].map { "old-parked-\($0)" } + ["young"])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func deadLettersStayWhileTheyAreOpen(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    let now = store.clock.clocks.wall().millisecondsSinceEpoch
+    try store.inbox.transact { [inbox = store.inbox] transaction in
+      for id in ["open", "resolved", "discarded"] { _ = try inbox.keep(deadLetter(id), in: transaction) }
+      try transaction.database.execute(
+        sql: "UPDATE dead_letters SET status = event_id, resolved_at = ? WHERE event_id <> 'open'", arguments: [now])
+    }
+    store.clock.advance(by: Self.retention + .milliseconds(1))
+
+    _ = try await cleaner(of: store).clean()
+
+    #expect(try await store.inbox.deadLetters(limit: 9).map(\.eventID) == ["open"])
+  }
+
+  private func cleaner(of store: StoreUnderTest) -> RetentionCleaner {
+    RetentionCleaner(
+      outbox: store.outbox, inbox: store.inbox, inboxRetention: Self.retention, logger: Logger(label: "test"))
+  }
+}
