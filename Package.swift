@@ -114,6 +114,7 @@ let package = Package(
       "Orders", "Inventory", "Notifications", "EventSchema", "WireFormat", "Messaging", "MessagingSQLite",
       "ServiceDefaults",
     ], and: [.hummingbird, .hummingbirdTesting, .httpTypes, .grdb, .logging, .serviceLifecycle]),
+    tests("OrderflowTests", of: ["orderflow", "EventSchema", "WireFormat", "Messaging"]),
     tests(
       "SystemTests", of: ["EventSchema", "WireFormat", "MessagingKafka"], exclude: ["Interoperation", "OutsidePackage"]),
   ],

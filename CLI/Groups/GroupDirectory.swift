@@ -2,7 +2,8 @@ import Messaging
 import MessagingKafka
 import WireFormat
 
-/// Finds consumer groups: through Kafka, or, where the broker is the embedded one, through the services that are in them.
+/// Finds consumer groups: through Kafka, or, where the broker is the embedded one, through the services that are in
+/// them.
 struct GroupDirectory: Sendable {
   let stack: Stack
 

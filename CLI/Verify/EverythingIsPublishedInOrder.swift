@@ -7,8 +7,8 @@ import WireFormat
 /// unpublished.
 ///
 /// What a log has dropped (retention, or the embedded broker's 5 MiB a partition) is not missed: a row whose offset
-/// lies before the log's start, or that was published longer ago than the topic keeps. In such a log the order is judged for
-/// those keys whose first event it still has.
+/// lies before the log's start, or that was published longer ago than the topic keeps. In such a log the order is
+/// judged for those keys whose first event it still has.
 enum EverythingIsPublishedInOrder {
   /// The topics' default retention; dead letters are kept for ever, but publishing them again is not.
   static let retention = Duration.seconds(168 * 3600)

@@ -7,8 +7,8 @@ struct Verify: AsyncParsableCommand {
     abstract: "Asks the services and the topics, and checks the system's invariants over all orders.",
     discussion: """
       1 every order has reached its end; 2 reservations fit their orders; 3 stock adds up; 4 one mail per order and \
-      kind; 5 everything is published, in order; 6 only what is hopeless is in a dead letter queue. Orders with an open \
-      dead letter are listed apart, and so are reservations of orders that OrderService never had.
+      kind; 5 everything is published, in order; 6 only what is hopeless is in a dead letter queue. Orders with an \
+      open dead letter are listed apart, and so are reservations of orders that OrderService never had.
 
       Invariants hold once things are quiet, so it waits for that first: until nothing is pending, unpublished or \
       unread, at most --settle seconds. Ends with 1 when an invariant is broken.

@@ -65,9 +65,7 @@ public enum ServiceMain {
       logger.info("Stopped")
       return ExitCode.done
     } catch {
-      let reason = StartFailure.describe(error, configuration)
-      logger.critical("Failed", metadata: ["reason": "\(reason)"])
-      if format == .json { complain("\(type.identity.displayName): \(reason)") }
+      logger.critical("Failed", metadata: ["reason": "\(StartFailure.describe(error, configuration))"])
       return ExitCode.failed
     }
   }

@@ -150,14 +150,10 @@ struct SQLiteDatabaseTests {
     #expect(database.statistics.checkpoints == 0)
     mayEnd.signal()
     #expect(try await reading.value == [0, 0])
-    for _ in 0..<10 {
-      try await database.write { try $0.database.execute(sql: "INSERT INTO notes VALUES (?)", arguments: [text]) }
-    }
-    try await database.write { _ in }
-
-    #expect(database.statistics.checkpoints > 0)
     #expect(try database.integrityCheck() == [])
     try database.close()
+
+    #expect(database.statistics.checkpoints == 1)
   }
 
   @Test func twoInstancesOnOneFileNeitherFailNorLoseAWrite() async throws {

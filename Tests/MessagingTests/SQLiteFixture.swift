@@ -87,6 +87,16 @@ final class StoreUnderTest: Sendable {
   }
 }
 
+/// What `body` throws, for the writer's thread: `#expect(throws:)` works on a test's own task only.
+func error<R>(of body: () throws -> R) -> (any Error)? {
+  do {
+    _ = try body()
+    return nil
+  } catch {
+    return error
+  }
+}
+
 struct LeaseNotGranted: Error {}
 struct Refused: Error {}
 

@@ -164,15 +164,14 @@ struct SQLiteGroupCommitTests {
 
     try await store.database.write { transaction in
       try transaction.database.execute(sql: "INSERT INTO notes VALUES ('before')")
-      do {
+      let undone = error(of: {
         try transaction.savepoint {
           try transaction.database.execute(sql: "INSERT INTO notes VALUES ('outer')")
           try transaction.savepoint { try transaction.database.execute(sql: "INSERT INTO notes VALUES ('inner')") }
           throw Refused()
         }
-      } catch {
-        print("DEBUG caught", error)
-      }
+      })
+      #expect(undone is Refused)
       try transaction.savepoint { try transaction.database.execute(sql: "INSERT INTO notes VALUES ('after')") }
     }
 

@@ -24,14 +24,15 @@ struct StoreContractInboxTests {
     let store = try kind.open()
 
     try store.inbox.transact { [inbox = store.inbox, outbox = store.outbox] transaction in
-      #expect(throws: Refused.self) {
+      let undone = error(of: {
         try inbox.savepoint(in: transaction) {
           #expect(try inbox.register(inboxEntry("e1"), outcome: .processed, in: transaction))
           try inbox.moveCursor(of: "order-1", to: 1, in: transaction)
           try outbox.append(outboxMessage("out of e1"), in: transaction)
           throw Refused()
         }
-      }
+      })
+      #expect(undone is Refused)
       try inbox.savepoint(in: transaction) {
         #expect(try inbox.register(inboxEntry("e2"), outcome: .processed, in: transaction))
         try outbox.append(outboxMessage("out of e2"), in: transaction)

@@ -1,9 +1,11 @@
 import EventSchema
+import Foundation
 import GRDB
 import Logging
 import Messaging
 import MessagingSQLite
 import ServiceDefaults
+import ServiceLifecycle
 import Testing
 import WireFormat
 
@@ -13,20 +15,24 @@ import WireFormat
 /// the orders' events.
 struct InventoryFixture: Sendable {
   let broker: InMemoryBroker
-  let application: InventoryApplication
-  let ids = UUIDv7Generator()
+  let database: SQLiteDatabase
+  let orderEvents: OrderEvents
+  let http: RouteClient
+  /// The service's own long-lived parts, for ``running(_:_:)``.
+  let services: [any Service]
 
   init() throws {
     let identity = InventoryApplication.identity
     broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
     var configuration = ServiceConfiguration(identity: identity)
     configuration.databasePath = ":memory:"
-    application = try InventoryApplication(
+    let application = try InventoryApplication(
       configuration: configuration, broker: broker, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    database = application.database
+    orderEvents = application.orderEvents
+    http = RouteClient(router: application.router)
+    services = application.services
   }
-
-  var database: SQLiteDatabase { application.database }
-  var http: RouteClient { RouteClient(router: application.router) }
 
   // MARK: Setup
 
@@ -38,8 +44,7 @@ struct InventoryFixture: Sendable {
 
   /// Hands the door what the consumer worker hands to it, in one transaction.
   func deliver(_ events: [Event]) async throws {
-    let orderEvents = application.orderEvents
-    try await database.write { transaction in
+    try await database.write { [orderEvents] transaction in
       for event in events { try orderEvents.handle(event, delivery(of: event), transaction) }
     }
   }
@@ -53,7 +58,7 @@ struct InventoryFixture: Sendable {
   }
 
   func reservation(_ order: String) async throws -> Reservation? {
-    let store = application.orderEvents.releaseStock.reservations
+    let store = orderEvents.releaseStock.reservations
     let orderID = try #require(OrderID(order))
     return try await database.read { try store.find(orderID, in: $0) }
   }

@@ -7,7 +7,11 @@ import WireFormat
 
 /// Talks to a service's routes as a client does, without a socket.
 struct RouteClient: Sendable {
-  let router: ServiceRouter
+  private let application: Application<ServiceResponder>
+
+  init(router: ServiceRouter) {
+    application = ServiceHTTP.application(router: router)
+  }
 
   func get(_ path: String) async throws -> RouteAnswer { try await send(.get, path) }
   func put(_ path: String, _ json: String) async throws -> RouteAnswer { try await send(.put, path, json) }
@@ -17,7 +21,7 @@ struct RouteClient: Sendable {
     _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, contentType: String = "application/json"
   ) async throws -> RouteAnswer {
     let headers: HTTPFields = body == nil ? [:] : [.contentType: contentType]
-    return try await ServiceHTTP.application(router: router).test(.router) { client in
+    return try await application.test(.router) { client in
       let response = try await client.executeRequest(
         uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
       return RouteAnswer(

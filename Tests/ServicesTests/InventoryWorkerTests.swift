@@ -24,7 +24,7 @@ import WireFormat
 
     let broker = fixture.broker
     try broker.produce(events)
-    try await running(fixture.application.services) {
+    try await running(fixture.services) { [orders] () async throws in
       #expect(await broker.everyOrderEventIsConsumed(by: "inventory-service"))
       #expect(await broker.hasRecords(2 * 120, of: Topics.inventory))
       for order in orders {
@@ -48,7 +48,7 @@ import WireFormat
     try broker.produce([
       try OrderScript("order-1", [("keyboard", 1)]).created(), try OrderScript("order-2", [("keyboard", 1)]).created(),
     ])
-    try await running(fixture.application.services) {
+    try await running(fixture.services) { () async throws in
       #expect(await broker.hasRecords(2, of: Topics.inventory))
     }
 
@@ -77,7 +77,7 @@ import WireFormat
     }
     try broker.produce(key: "order-1", value: #"{"event_type":"SOMETHING_ELSE"}"#)
     try broker.produce([try OrderScript("order-1", [("keyboard", 1)]).created()])
-    try await running(fixture.application.services) {
+    try await running(fixture.services) { () async throws in
       #expect(await broker.everyOrderEventIsConsumed(by: "inventory-service"))
       #expect(await broker.hasRecords(5, of: "orders-dlq"))
       #expect(try await fixture.reservation("order-1")?.status == .reserved)

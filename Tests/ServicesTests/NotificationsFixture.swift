@@ -3,6 +3,7 @@ import Logging
 import Messaging
 import MessagingSQLite
 import ServiceDefaults
+import ServiceLifecycle
 import Testing
 import WireFormat
 
@@ -12,24 +13,28 @@ import WireFormat
 /// in the orders' events.
 struct NotificationsFixture: Sendable {
   let broker: InMemoryBroker
-  let application: NotificationApplication
+  let database: SQLiteDatabase
+  let orderEvents: OrderEvents
+  let http: RouteClient
+  /// The service's own long-lived parts, for ``running(_:_:)``.
+  let services: [any Service]
 
   init() throws {
     let identity = NotificationApplication.identity
     broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
     var configuration = ServiceConfiguration(identity: identity)
     configuration.databasePath = ":memory:"
-    application = try NotificationApplication(
+    let application = try NotificationApplication(
       configuration: configuration, broker: broker, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    database = application.database
+    orderEvents = application.orderEvents
+    http = RouteClient(router: application.router)
+    services = application.services
   }
-
-  var database: SQLiteDatabase { application.database }
-  var http: RouteClient { RouteClient(router: application.router) }
 
   /// Hands the door what the consumer worker hands to it, in one transaction.
   func deliver(_ events: Event...) async throws {
-    let orderEvents = application.orderEvents
-    try await database.write { transaction in
+    try await database.write { [orderEvents] transaction in
       for event in events { try orderEvents.handle(event, delivery(of: event), transaction) }
     }
   }

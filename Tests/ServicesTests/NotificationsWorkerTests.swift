@@ -22,7 +22,7 @@ import WireFormat
 
     let broker = fixture.broker
     try broker.produce(events)
-    try await running(fixture.application.services) { [expected] in
+    try await running(fixture.services) { [expected] () async throws in
       #expect(await broker.everyOrderEventIsConsumed(by: "notification-service"))
       let mails = try await fixture.mails()
       #expect(mails.count == expected.count)
@@ -42,7 +42,7 @@ import WireFormat
 
     try broker.produce(key: "order-1", value: #"{"event_type":"ORDER_CREATED","order_id":"order-1"}"#)
     try broker.produce([try OrderScript("order-1", [("keyboard", 1)]).created()])
-    try await running(fixture.application.services) {
+    try await running(fixture.services) { () async throws in
       #expect(await broker.everyOrderEventIsConsumed(by: "notification-service"))
       #expect(await broker.hasRecords(1, of: "orders-dlq"))
       #expect(try await fixture.mails() == ["order-1 ORDER_CREATED"])

@@ -8,8 +8,7 @@ public struct ProductStore: Sendable {
 
   /// The product as `database` sees it; nil where there is none.
   func find(_ id: ProductID, in database: Database) throws -> Product? {
-    try Row.fetchCursor(try database.cachedStatement(sql: Self.selection), arguments: [id.rawValue])
-      .next().map(Product.init(row:))
+    try database.firstRow(Self.selection, [id.rawValue], Product.init(row:))
   }
 
   /// - Throws: ``UnknownProduct``

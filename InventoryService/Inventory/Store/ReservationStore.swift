@@ -72,8 +72,7 @@ public struct ReservationStore: Sendable {
   }
 
   private func row(of orderID: OrderID, in database: Database) throws -> ReservationRow? {
-    try Row.fetchCursor(try database.cachedStatement(sql: Self.selection), arguments: [orderID.rawValue])
-      .next().map(ReservationRow.init)
+    try database.firstRow(Self.selection, [orderID.rawValue]) { try ReservationRow($0) }
   }
 
   private func tell(

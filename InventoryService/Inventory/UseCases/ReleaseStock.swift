@@ -6,7 +6,7 @@ import WireFormat
 /// been released, or never had a reservation), nothing happens and nothing is told.
 public struct ReleaseStock: Sendable {
   private let products: ProductStore
-  private let reservations: ReservationStore
+  let reservations: ReservationStore
   private let now: @Sendable () -> Timestamp
 
   public init(

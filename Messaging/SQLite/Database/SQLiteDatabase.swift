@@ -96,14 +96,15 @@ public final class SQLiteDatabase: Sendable {
     }
   }
 
-  /// Writes what is queued, waits for reads, empties the write-ahead log and closes the file. Blocks until that is done.
+  /// Waits for the reads in hand, writes what is queued, empties the write-ahead log and closes the file. Blocks until that is done.
   /// A second call does nothing. Whatever is called afterwards throws `StoreUnavailable`.
   public func close() throws {
     try refuseWriterThread()
     let isFirst = gate.close()
+    // Reads go first: one in hand would keep the write-ahead log from being emptied.
+    gate.waitUntilEmpty()
     writer.stop()
     writer.waitUntilFinished()
-    gate.waitUntilEmpty()
     guard isFirst else { return }
     do {
       try connection.close()

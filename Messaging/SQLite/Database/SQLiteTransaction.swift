@@ -3,7 +3,8 @@ import Messaging
 
 /// The transaction in which a write runs. Valid inside the closure that it was given to, and nowhere else.
 public struct SQLiteTransaction {
-  /// For statements. Do not begin, commit or roll back with it: the transaction is shared with other writes.
+  /// For statements. Do not begin, commit or roll back with it: the transaction is shared with other writes. For the
+  /// same reason a store has no deferred constraints: one that fails at the commit would fail all of them.
   public let database: Database
   let scope: CommitScope
 

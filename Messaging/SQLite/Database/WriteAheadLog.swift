@@ -17,8 +17,13 @@ final class WriteAheadLog: Sendable {
   private let idleLimit: Int
   private let busyLimit: Int
   private let wait: BusyWait
-  /// The size that the log had when it could not be emptied; it has to grow before that is tried again.
-  private let refusedAt = Mutex(0)
+  /// When it could not be emptied: the moment before which that is not tried again.
+  private let pausedUntil = Mutex<ContinuousClock.Instant?>(nil)
+
+  /// Writers wait while a checkpoint waits for readers: so it does not wait long, and after it has waited in vain, not
+  /// again for a time twenty times as long.
+  private static let patience = Duration.milliseconds(500)
+  private static let pause = Duration.seconds(10)
 
   init(databasePath: String, wait: BusyWait, configuration: SQLiteConfiguration) {
     path = databasePath + "-wal"
@@ -34,24 +39,28 @@ final class WriteAheadLog: Sendable {
   }
 
   func isDue(_ occasion: Occasion) -> Bool {
-    let size = size
     switch occasion {
-    case .closing: return size > 0
-    case .idle: return size >= idleLimit + refusedAt.withLock { $0 }
-    case .busy: return size >= busyLimit + refusedAt.withLock { $0 }
+    case .closing: size > 0
+    case .idle: size >= idleLimit && !isPaused
+    case .busy: size >= busyLimit && !isPaused
     }
   }
 
-  /// On the writer's connection, outside a transaction. Waits a little for readers, who would otherwise keep the log
-  /// from being emptied, but not as long as a transaction waits: writers wait meanwhile.
+  /// On the writer's connection, outside a transaction.
   func checkpoint(_ database: Database) -> Result<Void, any Error> {
     let result = Result { () throws -> Void in
-      try wait.withPatience(.milliseconds(500)) { _ = try database.checkpoint(.truncate) }
+      try wait.withPatience(Self.patience) { _ = try database.checkpoint(.truncate) }
     }
-    let size = size
-    refusedAt.withLock { refusedAt in
-      if case .failure = result { refusedAt = size } else { refusedAt = 0 }
+    pausedUntil.withLock { pausedUntil in
+      if case .failure = result { pausedUntil = .now + Self.pause } else { pausedUntil = nil }
     }
     return result
+  }
+
+  private var isPaused: Bool {
+    pausedUntil.withLock { pausedUntil in
+      guard let moment = pausedUntil else { return false }
+      return ContinuousClock.now < moment
+    }
   }
 }

@@ -18,8 +18,7 @@ public struct MailStore: Sendable {
 
   /// The mail as `database` sees it; nil where there is none.
   func find(_ id: String, in database: Database) throws -> Mail? {
-    try Row.fetchCursor(try database.cachedStatement(sql: Self.selection), arguments: [id])
-      .next().map { try MailRow($0).mail }
+    try database.firstRow(Self.selection, [id]) { try MailRow($0).mail }
   }
 
   private static let insertion = """

@@ -57,17 +57,15 @@ public struct OrderStore: Sendable {
   ///
   /// - Throws: ``UnknownOrder``
   public func order(_ id: OrderID, in database: Database) throws -> Order {
-    let rows = try Row.fetchCursor(
-      try database.cachedStatement(sql: Self.selection), arguments: [id.rawValue])
-    guard let row = try rows.next() else { throw UnknownOrder(orderID: id) }
-    return try OrderRow(row).order
+    guard let order = try database.firstRow(Self.selection, [id.rawValue], { try OrderRow($0).order }) else {
+      throw UnknownOrder(orderID: id)
+    }
+    return order
   }
 
   /// Whether there is such an order, without reading it.
   public func contains(_ id: OrderID, in database: Database) throws -> Bool {
-    try Row.fetchCursor(
-      try database.cachedStatement(sql: "SELECT 1 FROM orders WHERE order_id = ?"), arguments: [id.rawValue]
-    ).next() != nil
+    try database.firstRow("SELECT 1 FROM orders WHERE order_id = ?", [id.rawValue]) { _ in true } ?? false
   }
 
   private func message(of order: Order) -> OutboxMessage {

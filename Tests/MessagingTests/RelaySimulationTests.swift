@@ -1,0 +1,113 @@
+import Messaging
+import MessagingSQLite
+import TestSupport
+import Testing
+
+/// Relays over a store and a broker, with every fault these can have, in an order that follows from a seed.
+@Suite("Outbox relay: simulation")
+struct RelaySimulationTests {
+  @Test(arguments: 0..<120)
+  func whateverHappensEveryRowArrivesAndKeysStayInOrder(_ seed: UInt64) throws {
+    var simulation = try RelaySimulation(seed: seed, losesData: false)
+    try simulation.run(steps: 150)
+    try simulation.becomeQuiet()
+
+    #expect(try simulation.world.store.unpublished() == [], "seed \(seed)")
+    simulation.world.expectFirstCopiesInOrder("seed \(seed)")
+  }
+
+  @Test(arguments: 1_000..<1_040)
+  func aBrokerThatLosesItsDataGetsItAll(_ seed: UInt64) throws {
+    var simulation = try RelaySimulation(seed: seed, losesData: true)
+    try simulation.run(steps: 150)
+    try simulation.becomeQuiet()
+
+    #expect(try simulation.world.store.unpublished() == [], "seed \(seed)")
+    let published = Set(simulation.world.published())
+    for ids in simulation.world.appended.values {
+      #expect(published.isSuperset(of: ids), "seed \(seed)")
+    }
+  }
+}
+
+private struct RelaySimulation {
+  let world: RelayWorld
+  private var random: SeededGenerator
+  private var relays: [(relay: OutboxRelay<SQLiteOutbox>, loop: OutboxRelayLoop<SQLiteOutbox>)] = []
+  private let losesData: Bool
+  private var clusters = 1
+
+  init(seed: UInt64, losesData: Bool) throws {
+    random = SeededGenerator(seed: seed)
+    self.losesData = losesData
+    world = try RelayWorld(partitions: 2, producerQueueLimit: Int.random(in: 3...40, using: &random))
+    world.configuration.maximumRows = Int.random(in: 4...60, using: &random)
+    world.configuration.maximumRowsPerKey = Int.random(in: 2...8, using: &random)
+    world.configuration.pageSize = Int.random(in: 2...20, using: &random)
+    world.configuration.refusedRowRetry = .seconds(2)
+    world.configuration.inspectionInterval = .seconds(3)
+    world.configuration.seed = seed
+    for number in 0..<2 { start("relay-\(number)") }
+  }
+
+  private mutating func start(_ name: String) {
+    let relay = world.relay(name)
+    relays.append((relay, relay.makeLoop()))
+  }
+
+  mutating func run(steps: Int) throws {
+    for _ in 0..<steps {
+      switch Int.random(in: 0..<26, using: &random) {
+      case 0..<7: try append()
+      case 7..<16: relays.randomElement(using: &random)?.loop.turn(waitingAtMost: .zero)
+      case 16, 17: world.advance(.milliseconds(Int.random(in: 1...900, using: &random)))
+      case 18: world.advance(.seconds(Int.random(in: 1...5, using: &random)))
+      case 19: world.broker.takeDown()
+      case 20: world.broker.bringUp()
+      case 21: world.broker.timeOutWaitingMessages()
+      case 22: Bool.random(using: &random) ? world.broker.holdAcknowledgements() : world.broker.releaseAcknowledgements()
+      case 23: misbehave()
+      case 24: crash()
+      default:
+        if losesData, Int.random(in: 0..<6, using: &random) == 0 { loseData() } else { world.broker.breakProducers() }
+      }
+    }
+  }
+
+  private mutating func append() throws {
+    let number = Int.random(in: 1...6, using: &random)
+    try world.append((0..<number).map { _ in "key-\(Int.random(in: 0..<5, using: &random))" })
+    if Int.random(in: 0..<4, using: &random) > 0 { relays.randomElement(using: &random)?.relay.wake() }
+  }
+
+  private mutating func misbehave() {
+    let fates: [InMemoryBroker.Fate] = [.acknowledge, .acknowledge, .fail(timedOut), .writeAndFail(timedOut), .fail(tooLarge)]
+    let salt = UInt64.random(in: 0 ... .max, using: &random)
+    world.broker.onProduce { message in
+      var hash = SeededGenerator(seed: salt &+ UInt64(MurmurPartitioner.hash(message.value ?? [])))
+      return fates.randomElement(using: &hash) ?? .acknowledge
+    }
+  }
+
+  /// A relay's process dies, with everything it had in memory; another is started.
+  private mutating func crash() {
+    relays.remove(at: Int.random(in: 0..<relays.count, using: &random))
+    start("relay-\(UInt16.random(in: 0 ... .max, using: &random))")
+  }
+
+  private mutating func loseData() {
+    clusters += 1
+    world.broker.loseData(newClusterID: Bool.random(using: &random) ? "cluster-\(clusters)" : nil)
+  }
+
+  /// All faults end; then the relays have to come to rest within a bound.
+  mutating func becomeQuiet() throws {
+    world.broker.onProduce(nil)
+    world.broker.bringUp()
+    world.broker.releaseAcknowledgements()
+    for _ in 0..<120 {
+      for (_, loop) in relays { loop.settle(6) }
+      world.advance(.milliseconds(800))
+    }
+  }
+}

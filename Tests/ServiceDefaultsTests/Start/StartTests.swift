@@ -1,0 +1,86 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import Messaging
+import MessagingSQLite
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import ServiceDefaults
+
+@Suite struct StartTests {
+  @Test func aClosedLifelineEndsTheService() async throws {
+    let pipe = Pipe()
+    let lifeline = Lifeline(descriptor: pipe.fileHandleForReading.fileDescriptor, logger: .silent)
+    try await deadline(.seconds(30), "the end of the lifeline") {
+      async let end: Void = lifeline.run()
+      try pipe.fileHandleForWriting.write(contentsOf: Data("still here".utf8))
+      try pipe.fileHandleForWriting.close()
+      try await end
+    }
+  }
+
+  @Test func aGracefulShutdownEndsTheLifelineToo() async throws {
+    let pipe = Pipe()
+    try await running(Lifeline(descriptor: pipe.fileHandleForReading.fileDescriptor, logger: .silent)) { _ in }
+    try pipe.fileHandleForWriting.close()
+  }
+
+  @Test func aRequestThatDoesNotEndIsCutOff() async throws {
+    let (began, signal) = AsyncStream.makeStream(of: Void.self)
+    let (listening, port) = AsyncStream.makeStream(of: Int.self)
+    let router = ServiceHTTP.makeRouter()
+    router.get("/forever") { _, _ -> Response in
+      signal.yield()
+      try await Task.sleep(for: .seconds(3600))
+      return Response(status: .ok)
+    }
+    let server = HTTPServerService(
+      application: ServiceHTTP.application(
+        router: router, logger: .silent,
+        onListening: {
+          port.yield($0)
+          port.finish()
+        }), patience: .milliseconds(50), logger: .silent)
+    try await running(server) { _ in
+      var ports = listening.makeAsyncIterator()
+      let connection = try await connect(try #require(await ports.next()))
+      try await connection.writeAndFlush(ByteBuffer(string: "GET /forever HTTP/1.1\r\nhost: x\r\n\r\n"))
+      for await _ in began { break }
+    }
+  }
+
+  @Test func anAddressInUseIsSaidInOneLine() async throws {
+    let taken = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .bind(host: "127.0.0.1", port: 0).get()
+    let port = try #require(taken.localAddress?.port)
+    var configuration = ServiceConfiguration(identity: .example)
+    configuration.httpPort = port
+    let server = HTTPServerService(
+      application: ServiceHTTP.application(router: ServiceHTTP.makeRouter(), port: port, logger: .silent),
+      logger: .silent)
+
+    let error = await #expect(throws: (any Error).self) {
+      try await ServiceGroup(services: [server], logger: .silent).run()
+    }
+
+    let line = StartFailure.describe(try #require(error), configuration)
+    #expect(line == "HTTP_PORT: 127.0.0.1:\(port) is in use by another process")
+    try await taken.close()
+  }
+
+  @Test func aStoreThatCannotBeOpenedSaysWhy() throws {
+    var configuration = ServiceConfiguration(identity: .example)
+    configuration.databasePath = "/proc/no/such/folder/x.sqlite"
+    let error = #expect(throws: (any Error).self) { try configuration.openDatabase(migrations: []) }
+    #expect("\(try #require(error))".contains("/proc/no/such/folder"))
+  }
+
+  private func connect(_ port: Int) async throws -> any Channel {
+    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port).get()
+  }
+}
