@@ -23,7 +23,7 @@ public struct InventoryApplication: ServiceApplication {
   public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
     let now: @Sendable () -> Timestamp = { Timestamp.now() }
     let database = try configuration.openDatabase(migrations: InventoryMigrations.all)
-    let outbox = SQLiteOutbox(database: database)
+    let outbox = configuration.makeOutbox(in: database)
     let ids = UUIDv7Generator()
     let products = ProductStore()
     let reservations = ReservationStore(

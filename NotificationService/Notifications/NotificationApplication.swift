@@ -23,7 +23,7 @@ public struct NotificationApplication: ServiceApplication {
   public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
     let now: @Sendable () -> Timestamp = { Timestamp.now() }
     let database = try configuration.openDatabase(migrations: MailMigrations.all)
-    let outbox = SQLiteOutbox(database: database)
+    let outbox = configuration.makeOutbox(in: database)
     let mails = MailStore()
 
     let orderEvents = OrderEvents(

@@ -24,7 +24,7 @@ public struct OrderApplication: ServiceApplication {
   public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
     let now: @Sendable () -> Timestamp = { Timestamp.now() }
     let database = try configuration.openDatabase(migrations: OrderMigrations.all)
-    let outbox = SQLiteOutbox(database: database)
+    let outbox = configuration.makeOutbox(in: database)
     let ids = UUIDv7Generator()
     let waiters = OrderWaiters()
     let orders = OrderStore(

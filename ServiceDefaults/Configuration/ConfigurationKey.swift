@@ -100,7 +100,8 @@ extension ConfigurationKey {
       ConfigurationKey(
         "LIFELINE_FD", .integer(3...65535),
         "An inherited pipe. When its other end closes, the parent is gone, and the service shuts down."),
-      ConfigurationKey("CONFIG_FILE", .text, "A JSON file with any of these keys; environment and options win over it."),
+      ConfigurationKey(
+        "CONFIG_FILE", .text, "A JSON file with any of these keys; environment and options win over it."),
     ]
   }
 }

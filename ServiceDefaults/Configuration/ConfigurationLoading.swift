@@ -59,7 +59,8 @@ extension ServiceConfiguration {
     readKafka(&values)
     if !values.flag("ALLOW_ANONYMOUS"), !Self.isLoopback(httpHost) {
       values.refuse(
-        "HTTP_HOST", "'\(httpHost)' can be reached from other machines, and nobody has to say who they are; "
+        "HTTP_HOST",
+        "'\(httpHost)' can be reached from other machines, and nobody has to say who they are; "
           + "set ALLOW_ANONYMOUS=true if that is wanted")
     }
   }

@@ -25,7 +25,8 @@ final class HTTPMetrics: Sendable {
       let timer = Timer(
         label: "http.server.request.duration",
         dimensions: [
-          ("http_route", key.route), ("http_request_method", key.method), ("http_response_status_code", "\(key.status)"),
+          ("http_route", key.route), ("http_request_method", key.method),
+          ("http_response_status_code", "\(key.status)"),
         ])
       timers[key] = timer
       return timer

@@ -58,7 +58,8 @@ public struct ServiceResponder: HTTPResponder {
     }
     let allowed = routes.methods(of: request.uri.path)
     return try await refuse(
-      request, allowed.isEmpty ? Problem.notFound("There is nothing under this path.") : .methodNotAllowed(allowed: allowed))
+      request,
+      allowed.isEmpty ? Problem.notFound("There is nothing under this path.") : .methodNotAllowed(allowed: allowed))
   }
 
   private func refuse(_ request: Request, _ problem: Problem) async throws -> Response {

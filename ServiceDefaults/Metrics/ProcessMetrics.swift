@@ -5,9 +5,9 @@ enum ProcessMetrics {
   static func write(to text: inout PrometheusText) {
     var usage = rusage()
     #if canImport(Darwin)
-    let known = getrusage(RUSAGE_SELF, &usage) == 0
+      let known = getrusage(RUSAGE_SELF, &usage) == 0
     #else
-    let known = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0
+      let known = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0
     #endif
     if known {
       let user = Double(usage.ru_utime.tv_sec) + Double(usage.ru_utime.tv_usec) / 1_000_000

@@ -21,13 +21,15 @@ struct ConsumerReport: JSONEncodable {
       json.member("topics", topics)
       json.member("lag", lag)
       json.member("trouble", status.trouble)
-      json.member("members", array: { json in
-        guard let member = status.consumer else { return }
-        json.object { json in
-          json.member("member_id", member.memberID)
-          json.member("assignment", member.assignment.map { $0.map(PartitionJSON.init) })
-        }
-      })
+      json.member(
+        "members",
+        array: { json in
+          guard let member = status.consumer else { return }
+          json.object { json in
+            json.member("member_id", member.memberID)
+            json.member("assignment", member.assignment.map { $0.map(PartitionJSON.init) })
+          }
+        })
       json.member("queued", status.queued)
       json.member("counts", CountsJSON(counts: status.counts))
       json.member("retrying", status.backoffs.map(BackoffJSON.init))

@@ -41,16 +41,18 @@ struct OutboxReport: JSONEncodable {
 
   func write(to json: inout JSONWriter) {
     json.object { json in
-      json.member("status", object: { json in
-        json.member("unpublished", summary.unpublished)
-        json.member("oldest_unpublished_at", summary.oldestUnpublished)
-        json.member("last_sequence", summary.lastSequence)
-        json.member("publish_epoch", summary.publishEpoch)
-        json.member("cluster_id", summary.clusterID)
-        json.member("lease_holder", summary.leaseHolder)
-        json.member("lease_expires_at", summary.leaseExpiresAt)
-        json.member("relay", relay)
-      })
+      json.member(
+        "status",
+        object: { json in
+          json.member("unpublished", summary.unpublished)
+          json.member("oldest_unpublished_at", summary.oldestUnpublished)
+          json.member("last_sequence", summary.lastSequence)
+          json.member("publish_epoch", summary.publishEpoch)
+          json.member("cluster_id", summary.clusterID)
+          json.member("lease_holder", summary.leaseHolder)
+          json.member("lease_expires_at", summary.leaseExpiresAt)
+          json.member("relay", relay)
+        })
       page.writeMembers(to: &json)
     }
   }

@@ -9,9 +9,9 @@ enum FileDescriptorLimit {
   /// - Returns: the limit there is now.
   static func raise() -> Int {
     #if canImport(Darwin)
-    let resource = RLIMIT_NOFILE
+      let resource = RLIMIT_NOFILE
     #else
-    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     #endif
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0 else { return 256 }

@@ -6,7 +6,7 @@ import Testing
 /// Relays over a store and a broker, with every fault these can have, in an order that follows from a seed.
 @Suite("Outbox relay: simulation")
 struct RelaySimulationTests {
-  @Test(arguments: 0..<120)
+  @Test(arguments: 0..<500)
   func whateverHappensEveryRowArrivesAndKeysStayInOrder(_ seed: UInt64) throws {
     var simulation = try RelaySimulation(seed: seed, losesData: false)
     try simulation.run(steps: 150)
@@ -16,7 +16,7 @@ struct RelaySimulationTests {
     simulation.world.expectFirstCopiesInOrder("seed \(seed)")
   }
 
-  @Test(arguments: 1_000..<1_040)
+  @Test(arguments: 1_000..<1_200)
   func aBrokerThatLosesItsDataGetsItAll(_ seed: UInt64) throws {
     var simulation = try RelaySimulation(seed: seed, losesData: true)
     try simulation.run(steps: 150)

@@ -211,6 +211,23 @@ struct WorkerFailureTests {
     #expect(worker.status().consumer?.assignment?.contains(where: \.isPaused) == false)
   }
 
+  /// Found by the simulation: nothing was left that would have asked the store again, so it stayed paused for ever.
+  @Test func losingItsPartitionsWhileTheStoreIsAwayDoesNotParalyseAMember() throws {
+    let world = try WorkerWorld(partitions: 1)
+    try world.publish(.next("a", 1))
+    world.inbox.fails { .before }
+    let worker = world.worker()
+    let loop = worker.makeLoop()
+    try loop.settle(1)
+    world.broker.expel(try #require(worker.status().consumer?.memberID), from: WorkerWorld.group)
+
+    try loop.settle(1)
+    world.inbox.fails { .none }
+    try retry(world, loop)
+
+    #expect(try world.effects() == ["a1"])
+  }
+
   @Test func aCommitWhoseAnswerWasLostHasNoSecondEffect() throws {
     let world = try WorkerWorld()
     let isFirst = Mutex(true)

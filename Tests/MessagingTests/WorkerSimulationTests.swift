@@ -8,7 +8,7 @@ import Testing
 /// Members of a group over one store, with every fault these can have, in an order that follows from a seed.
 @Suite("Consumer worker: simulation")
 struct WorkerSimulationTests {
-  @Test(arguments: 0..<120)
+  @Test(arguments: 0..<400)
   func whateverHappensEachEventHasOneEffectInTheOrderOfItsKey(_ seed: UInt64) throws {
     var simulation = try WorkerSimulation(seed: seed)
     try simulation.run(steps: 120)

@@ -12,7 +12,7 @@ import WireFormat
     let services = try await Services(bootstrapServers: broker.bootstrapServers)
     try await services.waitUntilReady()
     _ = try await services.inventory.send("PUT", "/products/lamp", json: #"{"name":"Lamp","on_hand":100}"#)
-    broker.setDown()
+    try broker.setDown()
 
     var orders: [String] = []
     for _ in 0..<20 {
@@ -24,7 +24,7 @@ import WireFormat
     #expect(try await services.orders.get("/ready").status == 200)
     #expect(try await services.orders.get("/orders/\(orders[0])").json()["status"]?.string == "PENDING")
 
-    broker.setUp()
+    try broker.setUp()
     for order in orders {
       let settled = try await services.orders.get("/orders/\(order)?wait=60&until=settled").json()
       #expect(settled["status"]?.string == "CONFIRMED")

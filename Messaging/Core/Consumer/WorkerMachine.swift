@@ -74,6 +74,10 @@ struct WorkerMachine: Sendable {
 
   private mutating func drop(_ partition: TopicPartition) {
     queued -= lanes.removeValue(forKey: partition)?.queue.count ?? 0
+    guard queued == 0 else { return }
+    // Nothing waits for the store any more, so nothing would ask it again: the next records have to.
+    storeRetryAt = nil
+    storeTrouble = nil
   }
 
   // MARK: Records

@@ -22,15 +22,20 @@ extension KafkaAdmin {
   ) throws -> [TopicPartition: Int64] {
     var requests = [consumed]
     defer { rd_kafka_ListConsumerGroupOffsets_destroy_array(&requests, requests.count) }
-    return try request(
-      "reading the offsets of \(group)", RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout: timeout
-    ) {
-      rd_kafka_ListConsumerGroupOffsets($0, &requests, requests.count, $1, $2)
-    } read: { answer in
-      let results = elements {
-        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(answer), $0)
+    do {
+      return try request(
+        "reading the offsets of \(group)", RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout: timeout
+      ) {
+        rd_kafka_ListConsumerGroupOffsets($0, &requests, requests.count, $1, $2)
+      } read: { answer in
+        let results = elements {
+          rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(answer), $0)
+        }
+        return try Self.offsets(in: results, "reading the offsets of \(group)")
       }
-      return try Self.offsets(in: results, "reading the offsets of \(group)")
+    } catch let error as BrokerError where error.name == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND.name {
+      // Some brokers answer so for a group that has never committed, where others have no offsets for it.
+      return [:]
     }
   }
 

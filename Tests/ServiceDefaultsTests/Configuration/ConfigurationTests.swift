@@ -16,7 +16,8 @@ import Testing
     #expect(configuration.consumerGroup == "example-service")
     #expect(configuration.topicPartitions == 6)
     #expect(configuration.topicReplicationFactor == 1)
-    #expect(configuration.retry == RetryPolicy(maxAttempts: 3, initialBackoff: .milliseconds(100), maxBackoff: .seconds(10)))
+    #expect(
+      configuration.retry == RetryPolicy(maxAttempts: 3, initialBackoff: .milliseconds(100), maxBackoff: .seconds(10)))
     #expect(configuration.topicRetention == .seconds(168 * 3600))
     #expect(configuration.outboxRetention == .seconds(168 * 3600))
     #expect(configuration.inboxRetention == .seconds(720 * 3600))

@@ -32,7 +32,10 @@ import Testing
       for (request, status) in [
         ("nonsense\r\n\r\n", "400"),
         ("GET / HTTP/1.1\r\nhost: x\r\nx: \(String(repeating: "y", count: 40_000))\r\n\r\n", "400"),
-        ("POST /things HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "400"),
+        (
+          "POST /things HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+          "400"
+        ),
       ] {
         let answer = try await raw(request, port: client.port ?? 0)
         #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(request.prefix(40)): \(answer)")

@@ -14,13 +14,19 @@ import WireFormat
       let cases: [(String, TestResponse, Int)] = [
         ("no JSON", try await client.send(.post, "/things", "{"), 400),
         ("an empty body", try await client.send(.post, "/things", ""), 400),
-        ("no UTF-8", try await client.executeRequest(
-          uri: "/things", method: .post, headers: [.contentType: "application/json"],
-          body: ByteBuffer(bytes: [0x22, 0xFF, 0x22])), 400),
+        (
+          "no UTF-8",
+          try await client.executeRequest(
+            uri: "/things", method: .post, headers: [.contentType: "application/json"],
+            body: ByteBuffer(bytes: [0x22, 0xFF, 0x22])), 400
+        ),
         ("deep nesting", try await client.send(.post, "/things", String(repeating: "[", count: 60_000)), 400),
         ("another type", try await client.send(.post, "/things", "{}", type: "text/plain"), 415),
-        ("another character set", try await client.send(
-          .post, "/things", "{}", type: "application/json; charset=latin1"), 415),
+        (
+          "another character set",
+          try await client.send(
+            .post, "/things", "{}", type: "application/json; charset=latin1"), 415
+        ),
         ("no type", try await client.send(.post, "/things", "{}", type: nil), 415),
         ("no object", try await client.send(.post, "/things", "[]"), 422),
         ("a missing field", try await client.send(.post, "/things", "{}"), 422),

@@ -49,11 +49,16 @@ import WireFormat
     var random = SeededGenerator(seed: 4711)
     for _ in 0..<1000 {
       let parts = (0..<Int.random(in: 1...3, using: &random)).map { _ in
-        String((0..<Int.random(in: 0...20, using: &random)).compactMap { _ in "aZ09._-é☃ /+%".randomElement(using: &random) })
+        String(
+          (0..<Int.random(in: 0...20, using: &random)).compactMap { _ in "aZ09._-é☃ /+%".randomElement(using: &random) }
+        )
       }
       let cursor = PageCursor(list: "orders", parts: parts)
       #expect(PageCursor(cursor.text, of: "orders") == cursor)
-      #expect(cursor.text.utf8.allSatisfy { "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8.contains($0) })
+      #expect(
+        cursor.text.utf8.allSatisfy {
+          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8.contains($0)
+        })
     }
     #expect(PageCursor(PageCursor(list: "orders", position: .max).text, of: "orders")?.position == .max)
   }
@@ -65,7 +70,9 @@ import WireFormat
   @Test func noTextIsACrash() {
     var random = SeededGenerator(seed: 4712)
     for _ in 0..<10_000 {
-      let text = String((0..<Int.random(in: 0...30, using: &random)).compactMap { _ in "AQgwz0189-_=/☃ ".randomElement(using: &random) })
+      let text = String(
+        (0..<Int.random(in: 0...30, using: &random)).compactMap { _ in "AQgwz0189-_=/☃ ".randomElement(using: &random) }
+      )
       if let cursor = PageCursor(text, of: "orders") { #expect(cursor.text == text) }
     }
   }

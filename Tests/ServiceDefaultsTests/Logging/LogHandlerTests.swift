@@ -30,7 +30,8 @@ import WireFormat
 
   @Test func aLineForPeopleCannotBeForged() throws {
     let sink = LinesInMemory()
-    logger(.text, sink).info("Order accepted", metadata: ["customer": "eve\n12:00:00 error [x] \u{1B}[31mforged", "id": "o-1"])
+    logger(.text, sink).info(
+      "Order accepted", metadata: ["customer": "eve\n12:00:00 error [x] \u{1B}[31mforged", "id": "o-1"])
     let line = String(decoding: try #require(sink.lines.first), as: UTF8.self)
     #expect(line.contains("info     [test] Order accepted customer=\"eve\\n12:00:00"))
     #expect(line.hasSuffix("id=o-1\n"))
@@ -51,7 +52,9 @@ import WireFormat
         group.addTask { for line in 0..<20 { logger.info("line", metadata: ["place": "\(task)/\(line)"]) } }
       }
     }
-    let places = try sink.lines.map { try JSONValue(parsing: Array($0.dropLast())).object?["metadata"]?.object?["place"]?.string }
+    let places = try sink.lines.map {
+      try JSONValue(parsing: Array($0.dropLast())).object?["metadata"]?.object?["place"]?.string
+    }
     #expect(Set(places).count == 1000)
   }
 

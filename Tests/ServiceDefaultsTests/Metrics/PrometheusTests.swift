@@ -5,7 +5,8 @@ import Testing
 @Suite struct PrometheusTests {
   @Test func metricsAreRenderedSortedWithHelpAndType() {
     let registry = PrometheusRegistry()
-    registry.makeCounter(label: "messages.sent", dimensions: [("topic", "orders"), ("a-b", #"x"y\z"# + "\n")]).increment(by: 2)
+    registry.makeCounter(label: "messages.sent", dimensions: [("topic", "orders"), ("a-b", #"x"y\z"# + "\n")])
+      .increment(by: 2)
     registry.makeCounter(label: "messages.sent", dimensions: []).increment(by: 1)
     registry.makeMeter(label: "depth", dimensions: []).set(2.5)
     registry.makeRecorder(label: "9lives", dimensions: [], aggregate: false).record(Int64(9))

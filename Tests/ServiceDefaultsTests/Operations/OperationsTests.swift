@@ -55,7 +55,9 @@ import WireFormat
 
   @Test func theOutboxIsPagedNewestFirstWithoutGaps() async throws {
     let service = try ExampleService(broker: InMemoryBroker())
-    for index in 1...7 { try await service.append(try orderCreated(order: "o-\(index % 2)", event: "e-\(index)", version: 1)) }
+    for index in 1...7 {
+      try await service.append(try orderCreated(order: "o-\(index % 2)", event: "e-\(index)", version: 1))
+    }
     try await service.answer { client in
       var seen: [String] = []
       var path = "/outbox?limit=3"
