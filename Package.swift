@@ -110,10 +110,12 @@ let package = Package(
       and: [
         .coreMetrics, .httpTypes, .hummingbird, .hummingbirdTesting, .logging, .nioCore, .nioPosix, .serviceLifecycle,
       ]),
-    tests("ServicesTests", of: [
-      "Orders", "Inventory", "Notifications", "EventSchema", "WireFormat", "Messaging", "MessagingSQLite",
-      "ServiceDefaults",
-    ], and: [.hummingbird, .hummingbirdTesting, .httpTypes, .grdb, .logging, .serviceLifecycle]),
+    tests(
+      "ServicesTests",
+      of: [
+        "Orders", "Inventory", "Notifications", "EventSchema", "WireFormat", "Messaging", "MessagingSQLite",
+        "ServiceDefaults",
+      ], and: [.hummingbird, .hummingbirdTesting, .httpTypes, .grdb, .logging, .serviceLifecycle]),
     tests("OrderflowTests", of: ["orderflow", "EventSchema", "WireFormat", "Messaging"]),
     tests(
       "SystemTests", of: ["EventSchema", "WireFormat", "MessagingKafka"], exclude: ["Interoperation", "OutsidePackage"]),

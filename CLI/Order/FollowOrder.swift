@@ -26,11 +26,12 @@ struct FollowOrder: Sendable {
     async let firstMail = mail("ORDER_CREATED", until: deadline)
     let order = try await settledOrder(until: deadline)
     let status = order["status"]?.string ?? ""
-    let lastMail = try await mail("ORDER_\(status)", until: deadline)
-    // An order that was cancelled at once may never get one.
-    let isReserved = status != "CANCELLED"
-    return End(
-      order: order, reservation: isReserved ? try await reservation : nil, mails: [try await firstMail, lastMail])
+    // An order that was cancelled at once may never get a reservation; any other had it before its verdict.
+    let made = status == "CANCELLED" ? nil : try await reservation
+    let reason = order["reason"]?.string.map { ": \($0)" } ?? ""
+    steps.happened(status.lowercased(), "order \(orderID)\(reason)", status == "CONFIRMED" ? .green : .red)
+    let mails = [try await firstMail, try await mail("ORDER_\(status)", until: deadline)]
+    return End(order: order, reservation: made, mails: mails)
   }
 
   private func settledOrder(until deadline: ContinuousClock.Instant) async throws -> JSONObject {
@@ -39,12 +40,7 @@ struct FollowOrder: Sendable {
       let wait = max(0, min(30, Int(left.components.seconds) + 1))
       let order = try await services.order.get(
         "/orders/\(orderID)", query: [("wait", String(wait)), ("until", "settled")], timeout: .seconds(wait + 10))
-      let status = order["status"]?.string ?? ""
-      if status != "PENDING" {
-        let reason = order["reason"]?.string.map { ": \($0)" } ?? ""
-        steps.happened(status.lowercased(), "order \(orderID)\(reason)", status == "CONFIRMED" ? .green : .red)
-        return order
-      }
+      if order["status"]?.string != "PENDING" { return order }
       guard .now < deadline else { throw Failure("order \(orderID) is still PENDING after \(timeout.brief)") }
     }
   }

@@ -38,11 +38,20 @@ enum KafkaAccess {
     _ stack: Stack, _ ask: @escaping @Sendable (KafkaAdmin) throws -> Answer
   ) async throws -> Answer {
     let environment = ProcessInfo.processInfo.environment
-    return try await DedicatedThread.run(named: "admin") {
+    return try await blocking(stack) {
       let admin = try broker(of: stack, environment: environment).makeKafkaAdmin()
       defer { admin.close() }
+      return try ask(admin)
+    }
+  }
+
+  /// Runs what waits for the broker on a thread of its own, and puts the broker's refusal into the command's words.
+  static func blocking<Answer: Sendable>(
+    _ stack: Stack, _ body: @escaping @Sendable () throws -> Answer
+  ) async throws -> Answer {
+    try await DedicatedThread.run(named: "kafka") {
       do {
-        return try ask(admin)
+        return try body()
       } catch let error as BrokerError {
         throw Failure(error, stack: stack)
       }

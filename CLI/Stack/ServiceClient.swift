@@ -31,8 +31,10 @@ struct ServiceClient: Sendable {
         }
         return "\(pointer) \(detail)"
       }
-      let words = [problem?["title"]?.string, problem?["detail"]?.string].compactMap { $0 }
-      let text = (words.joined(separator: ": ") + (fields.isEmpty ? "" : " (\(fields.joined(separator: "; ")))"))
+      // The detail of a problem with fields only repeats the first of them.
+      let reasons = fields.isEmpty ? [problem?["detail"]?.string].compactMap { $0 } : fields
+      let title = [problem?["title"]?.string].compactMap { $0 }
+      let text = (title + (reasons.isEmpty ? [] : [reasons.joined(separator: "; ")])).joined(separator: ": ")
       return (text.isEmpty ? "status \(status)" : "\(status) \(text)").printable
     }
   }

@@ -37,7 +37,7 @@ struct Tail: AsyncParsableCommand {
       }
     }
     defer { ending.cancel() }
-    try await DedicatedThread.run(named: "tail") { [json] in
+    try await KafkaAccess.blocking(stack) { [json] in
       let output = Output.standard
       defer { reader.close() }
       while !isEnding.isRaised {
@@ -50,13 +50,8 @@ struct Tail: AsyncParsableCommand {
   }
 
   private func openReader(_ broker: KafkaBroker, _ stack: Stack) async throws -> TopicReader {
-    try await DedicatedThread.run(named: "tail-start") { [topic, fromBeginning] in
-      do {
-        return try broker.makeReader(
-          topics: [topic], from: fromBeginning ? .earliest : .end, timeout: KafkaAccess.timeout)
-      } catch let error as BrokerError {
-        throw Failure(error, stack: stack)
-      }
+    try await KafkaAccess.blocking(stack) { [topic, fromBeginning] in
+      try broker.makeReader(topics: [topic], from: fromBeginning ? .earliest : .end, timeout: KafkaAccess.timeout)
     }
   }
 }

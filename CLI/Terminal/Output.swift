@@ -18,6 +18,12 @@ struct Output: Sendable {
     palette = Palette(isTerminal: isTerminal, environment: ProcessInfo.processInfo.environment)
   }
 
+  /// How many characters fit on a line of the terminal; 80 where that is not known.
+  var columns: Int {
+    var size = winsize()
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+  }
+
   func line(_ text: String = "") {
     line(bytes: Array(text.utf8))
   }

@@ -15,7 +15,8 @@ final class Progress: Sendable {
     shown.withLock { shown in
       shown[name] = figure
       let text = shown.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "  ")
-      output.write(Array("\r\u{1B}[K\(text)".utf8))
+      // A line that wraps could not be written over.
+      output.write(Array("\r\u{1B}[K\(text.prefix(output.columns - 1))".utf8))
     }
   }
 

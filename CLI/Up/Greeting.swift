@@ -26,15 +26,15 @@ struct Greeting: Sendable, Hashable {
     return lines + ["Ctrl-C stops everything.", ""]
   }
 
-  /// Three lines to paste into any shell, together or one by one. The first leaves the order in a file and gives it a
-  /// second to be served; the others take its id, the fourth word between quotes, from there.
+  /// Three lines to paste into any shell, together or one by one. The first leaves the order in a file and gives it two
+  /// seconds to be served; the others take its id, the fourth word between quotes, from there.
   var curls: [String] {
     let file = Self.quoted(paths.firstOrder)
     let order = #"{"customer_id":"ada","items":[{"product_id":"keyboard","quantity":2,"unit_price":49.90}]}"#
     let id = "$(cut -d'\"' -f4 \(file))"
     return [
       "curl -sw '\\n' \(stack.orderService)/orders -H 'content-type: application/json' -d '\(order)' | tee \(file); "
-        + "sleep 1",
+        + "sleep 2",
       "curl -sw '\\n' \"\(stack.inventoryService)/reservations/\(id)\"",
       "curl -sw '\\n' \"\(stack.notificationService)/emails?order_id=\(id)\"",
     ]

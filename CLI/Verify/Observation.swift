@@ -82,7 +82,8 @@ struct ObservedRecord: Sendable, Hashable {
   var place: TopicPartition
   var offset: Int64
   var timestamp: Timestamp?
-  var key: String
+  /// Nil for a record without one, which comes in no order.
+  var key: String?
   /// `ce_source`, without a slash before it.
   var source: String?
   /// `ce_id`.

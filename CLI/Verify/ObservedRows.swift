@@ -58,7 +58,7 @@ extension ObservedRecord {
     self.init(
       place: record.topicPartition, offset: record.offset,
       timestamp: record.timestamp.map(Timestamp.init(millisecondsSinceEpoch:)),
-      key: record.key.map { String(decoding: $0, as: UTF8.self) } ?? "",
+      key: record.key.map { String(decoding: $0, as: UTF8.self) },
       source: source.map { $0.hasPrefix("/") ? String($0.dropFirst()) : $0 }, eventID: header("ce_id"),
       orderID: event?["order_id"]?.string, type: event?["event_type"]?.string,
       version: event?["order_version"]?.number?.int64)

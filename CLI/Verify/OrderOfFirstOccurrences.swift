@@ -9,8 +9,10 @@ struct OrderOfFirstOccurrences: Sendable {
   private(set) var keys = 0
   private(set) var keysNotJudged = 0
 
+  /// Several services write to a dead letter topic, and each keeps the order of its own outbox.
   private struct Place: Hashable {
     var topic: String
+    var source: String?
     var key: String
   }
 
@@ -21,7 +23,8 @@ struct OrderOfFirstOccurrences: Sendable {
     for record in records {
       guard let id = record.eventID, seen.insert(id).inserted else { continue }
       firstOccurrences += 1
-      firsts[Place(topic: record.place.topic, key: record.key), default: []].append(record)
+      guard let key = record.key else { continue }
+      firsts[Place(topic: record.place.topic, source: record.source, key: key), default: []].append(record)
     }
     for (place, events) in firsts {
       guard isWhole(events, place, logs) else {

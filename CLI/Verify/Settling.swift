@@ -1,4 +1,5 @@
 import EventSchema
+import Foundation
 import Messaging
 import MessagingKafka
 import WireFormat
@@ -14,8 +15,10 @@ struct Settling: Sendable {
   /// - Returns: what was still on its way when `patience` ended; nil as soon as all is quiet.
   func wait(upTo patience: Duration) async throws -> String? {
     let deadline = ContinuousClock.now + patience
+    let admin = try KafkaAccess.broker(of: stack, environment: ProcessInfo.processInfo.environment).makeKafkaAdmin()
+    defer { admin.close() }
     while true {
-      guard let unrest = try await unrest() else { return nil }
+      guard let unrest = try await unrest(admin) else { return nil }
       guard .now < deadline else { return unrest }
       progress.show("waiting:", unrest)
       try await Task.sleep(for: Self.pause)
@@ -24,15 +27,15 @@ struct Settling: Sendable {
 
   /// Looks along the way of an order, so that what has passed one place is seen at the next: once it is quiet from end
   /// to end, and nobody orders or cancels, it stays so.
-  private func unrest() async throws -> String? {
+  private func unrest(_ admin: KafkaAdmin) async throws -> String? {
     let services = stack.clients
     if let pending = try await pendingOrders() { return pending }
     if let waiting = try await unpublished(services.order) { return waiting }
-    if let behind = try await lag(of: services.notification) { return behind }
-    if let behind = try await lag(of: services.inventory) { return behind }
+    if let behind = try await lag(of: services.notification, admin) { return behind }
+    if let behind = try await lag(of: services.inventory, admin) { return behind }
     if let waiting = try await unpublished(services.notification) { return waiting }
     if let waiting = try await unpublished(services.inventory) { return waiting }
-    if let behind = try await lag(of: services.order) { return behind }
+    if let behind = try await lag(of: services.order, admin) { return behind }
     if let waiting = try await unpublished(services.order) { return waiting }
     return try await pendingOrders()
   }
@@ -50,12 +53,12 @@ struct Settling: Sendable {
     return count == 0 ? nil : "\(service.name) has \(count.grouped) events to publish"
   }
 
-  private func lag(of service: ServiceClient) async throws -> String? {
+  private func lag(of service: ServiceClient, _ admin: KafkaAdmin) async throws -> String? {
     let consumers = try await service.get("/consumers")["consumers"]?.array ?? []
     for consumer in consumers.compactMap(\.object) {
       guard let group = consumer["group"]?.string else { continue }
       let topics = Set((consumer["topics"]?.array ?? []).compactMap(\.string))
-      let lag = try await KafkaAccess.administer(stack) { try Self.lag(of: group, topics: topics, $0) }
+      let lag = try await KafkaAccess.blocking(stack) { try Self.lag(of: group, topics: topics, admin) }
       if lag > 0 { return "\(group) has \(lag.grouped) records to read" }
     }
     return nil

@@ -16,12 +16,8 @@ struct TopicScan: Sendable {
   /// Reads everything that the topics have at this moment, without a group. Topics that are not there are empty.
   static func read(_ stack: Stack, progress: Progress) async throws -> TopicScan {
     let environment = ProcessInfo.processInfo.environment
-    return try await DedicatedThread.run(named: "verify-topics") {
-      do {
-        return try read(KafkaAccess.broker(of: stack, environment: environment), stack, progress)
-      } catch let error as BrokerError {
-        throw Failure(error, stack: stack)
-      }
+    return try await KafkaAccess.blocking(stack) {
+      try read(KafkaAccess.broker(of: stack, environment: environment), stack, progress)
     }
   }
 

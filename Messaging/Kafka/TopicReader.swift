@@ -109,7 +109,7 @@ public final class TopicReader: Sendable {
     guard !records.isEmpty else { return }
     state.withLock { state in
       for record in records {
-        guard let end = state.unread[record.topicPartition], record.offset + 1 >= end else { continue }
+        guard let end = state.unread[record.topicPartition], record.offset &+ 1 >= end else { continue }
         state.unread[record.topicPartition] = nil
       }
     }

@@ -3,7 +3,7 @@ import Messaging
 import Testing
 
 /// The promises of the broker seam, over every implementation. A fake that has not passed is a rumour.
-@Suite("The broker's contract", .timeLimit(.minutes(3)))
+@Suite("The broker's contract", .timeLimit(.minutes(5)))
 struct BrokerContractTests {
   static let brokers = BrokerUnderTest.available
 

@@ -3,7 +3,7 @@ import Messaging
 import MessagingKafka
 import Testing
 
-@Suite("The Kafka administrator", .timeLimit(.minutes(2)))
+@Suite("The Kafka administrator", .timeLimit(.minutes(5)))
 struct KafkaAdminTests {
   /// What only a real Kafka can do, where one is named.
   static let realServers = ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"]
@@ -87,6 +87,22 @@ struct KafkaAdminTests {
         let error = #expect(throws: BrokerError.self) { try request() }
         #expect(error?.isRetriable == true, "\(String(describing: error))")
       }
+    }
+  }
+
+  @Test func anEmbeddedBrokerThatIsClosedIsAway() async throws {
+    try await onThread {
+      let embedded = try EmbeddedBroker(topics: [("t", 1)])
+      let admin = try kafkaBroker(on: embedded).makeKafkaAdmin()
+      defer { admin.close() }
+      #expect(try admin.topics(timeout: .seconds(20)) == ["t": 1])
+
+      embedded.close()
+      embedded.close()
+
+      #expect(throws: BrokerError.self) { try embedded.createTopic("u", partitions: 1) }
+      let error = #expect(throws: BrokerError.self) { try admin.topics(timeout: .milliseconds(500)) }
+      #expect(error?.isRetriable == true)
     }
   }
 

@@ -16,8 +16,10 @@ struct KafkaConfigurationTests {
 
   @Test func everyOtherPropertyCanBeSet() throws {
     try Self.configuration(
-      ["client.id": "me", "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "u",
-        "sasl.password": "p", "broker.address.family": "v4"],
+      [
+        "client.id": "me", "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "u",
+        "sasl.password": "p", "broker.address.family": "v4",
+      ],
       producer: ["compression.codec": "none", "linger.ms": "0", "message.timeout.ms": "1000"],
       consumer: [
         "partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": "10000",

@@ -3,7 +3,7 @@ import Messaging
 import MessagingKafka
 import Testing
 
-@Suite("The Kafka consumer", .timeLimit(.minutes(3)))
+@Suite("The Kafka consumer", .timeLimit(.minutes(5)))
 struct KafkaConsumerTests {
   private static let partition = TopicPartition("t", 0)
 

@@ -3,7 +3,7 @@ import Messaging
 import MessagingKafka
 import Testing
 
-@Suite("The Kafka producer", .timeLimit(.minutes(2)))
+@Suite("The Kafka producer", .timeLimit(.minutes(5)))
 struct KafkaProducerTests {
   @Test func messagesWaitForABrokerThatIsAway() async throws {
     try await onThread {

@@ -3,7 +3,7 @@ import Messaging
 import MessagingKafka
 import Testing
 
-@Suite("Reading topics without a group", .timeLimit(.minutes(2)))
+@Suite("Reading topics without a group", .timeLimit(.minutes(5)))
 struct KafkaTopicReaderTests {
   @Test func everythingIsReadAndTheEndIsKnown() async throws {
     try await onThread {

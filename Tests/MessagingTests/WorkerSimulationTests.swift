@@ -8,8 +8,12 @@ import Testing
 /// Members of a group over one store, with every fault these can have, in an order that follows from a seed.
 @Suite("Consumer worker: simulation")
 struct WorkerSimulationTests {
-  @Test(arguments: 0..<400)
-  func whateverHappensEachEventHasOneEffectInTheOrderOfItsKey(_ seed: UInt64) throws {
+  @Test(arguments: Seeds.from(0))
+  func whateverHappensEachEventHasOneEffectInTheOrderOfItsKey(_ seeds: Range<UInt64>) throws {
+    for seed in seeds { try check(seed) }
+  }
+
+  private func check(_ seed: UInt64) throws {
     var simulation = try WorkerSimulation(seed: seed)
     try simulation.run(steps: 120)
     try simulation.becomeQuiet()

@@ -69,6 +69,40 @@ struct PublicationTests {
     #expect(finding.offenders.first == ["orders, key c: order_version goes 1, 2, 3, 5"])
   }
 
+  @Test func twoServicesMayGiveUpRecordsOfOneKeyInAnyOrder() {
+    let finding = finding { observation in
+      let place = TopicPartition("orders-dlq", 0)
+      for (sequence, source) in [(9, "inventory-service"), (1, "notification-service")] as [(Int64, String)] {
+        observation.outbox.append(
+          ObservedOutboxRow(
+            service: source, sequence: sequence, eventID: "\(source)/x/0", topic: "orders-dlq", isPublished: true,
+            partition: 0, offset: 0))
+        var record = VerifyFixture.record("\(source)/x/0", "k", 1, source: source)
+        record.place = place
+        VerifyFixture.put(record, on: &observation)
+      }
+    }
+
+    #expect(finding.holds)
+  }
+
+  @Test func recordsWithoutAKeyComeInNoOrder() {
+    let finding = finding { observation in
+      for partition in [1, 0] as [Int32] {
+        observation.outbox.append(
+          ObservedOutboxRow(
+            service: "InventoryService", sequence: Int64(partition), eventID: "dl\(partition)", topic: "orders-dlq",
+            isPublished: true, partition: partition, offset: 0))
+        var record = VerifyFixture.record("dl\(partition)", "", 1, source: "inventory-service")
+        record.key = nil
+        record.place = TopicPartition("orders-dlq", partition)
+        VerifyFixture.put(record, on: &observation)
+      }
+    }
+
+    #expect(finding.holds)
+  }
+
   @Test func aKeyInTwoPartitionsIsSeen() {
     let finding = finding { observation in
       observation.records[1].place = TopicPartition("orders", 1)

@@ -66,7 +66,7 @@ struct InventoryFixture: Sendable {
   /// What the outbox has to tell, in the order of its publication.
   func told() async throws -> [Event] {
     let records = try await database.read { database in
-      try Row.fetchAll(database, sql: "SELECT key, value FROM outbox ORDER BY sequence").map { row in
+      try Row.fetchAll(database, sql: "SELECT message_key, message_value FROM outbox ORDER BY sequence").map { row in
         (key: [UInt8](row[0] as Data), value: [UInt8](row[1] as Data))
       }
     }

@@ -66,7 +66,7 @@ import WireFormat
   }
 
   @Test(arguments: [
-    "status=PENDING", "order_id=a%20b", "product_id=", "limit=0", "limit=1001", "cursor=abc", "cursor=%00",
+    "status=PENDING", "order_id=a%20b", "product_id=%C3%BC", "limit=0", "limit=1001", "cursor=abc", "cursor=%00",
     "cursor=cmVzZXJ2YXRpb25zH3g",
   ])
   func whatIsOutOfItsBoundsIs422(_ query: String) async throws {

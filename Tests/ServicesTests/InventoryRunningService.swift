@@ -42,7 +42,8 @@ extension InMemoryBroker {
   /// Writes bytes to `orders`, whatever they are.
   func produce(key: String?, value: String?) throws {
     let producer = try makeProducer()
-    let message = OutgoingMessage(topic: Topics.orders, key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) })
+    let message = OutgoingMessage(
+      topic: Topics.orders, key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) })
     #expect(try producer.enqueue([(token: 0, message: message)]) == 1)
     producer.close(timeout: .seconds(1))
   }

@@ -1,6 +1,6 @@
 import EventSchema
-import Testing
 import TestSupport
+import Testing
 import WireFormat
 
 @testable import Inventory

@@ -52,10 +52,11 @@ func mail(
   _ kind: MailKind = .orderCreated, order: String = "order-1", customer: String = "ada", event: String = "event-1",
   items: [OrderItem]? = nil, reason: String? = nil
 ) throws -> Mail {
-  let items = try items ?? [
-    OrderItem(productID: try productID("keyboard"), quantity: 2, unitPrice: Money(minorUnits: 4990)),
-    OrderItem(productID: try productID("mouse"), quantity: 10, unitPrice: Money(minorUnits: 1_000)),
-  ]
+  let items =
+    try items ?? [
+      OrderItem(productID: try productID("keyboard"), quantity: 2, unitPrice: Money(minorUnits: 4990)),
+      OrderItem(productID: try productID("mouse"), quantity: 10, unitPrice: Money(minorUnits: 1_000)),
+    ]
   let time = try #require(Timestamp(rfc3339: "2026-11-22T20:21:07.123Z"))
   return Mail(
     id: MailID("01980000-0000-7000-8000-000000000001"), eventID: try #require(EventID(event)),

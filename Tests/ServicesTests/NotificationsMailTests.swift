@@ -131,7 +131,7 @@ import WireFormat
     #expect(rest["next_cursor"]?.isNull == true)
   }
 
-  @Test(arguments: ["customer_id=a%20b", "order_id=", "limit=0", "limit=1001", "cursor=abc"])
+  @Test(arguments: ["customer_id=a%20b", "order_id=a@b", "limit=0", "limit=1001", "cursor=abc"])
   func whatIsOutOfItsBoundsIs422(_ query: String) async throws {
     #expect(try await NotificationsFixture().http.get("/emails?\(query)").status == 422)
   }

@@ -68,14 +68,20 @@ import Testing
   @Test func unknownPlacesAndMethodsAreProblems() async throws {
     let fixture = try OrdersFixture()
 
+    let longID = String(repeating: "x", count: 65)
+    let missing = [
+      "/orders/nobody", "/orders/nobody?wait=1", "/orders/nobody/timeline", "/orders/\(longID)", "/order", "/",
+    ]
+
     try await fixture.http { client in
-      #expect(try await client.get("/orders/nobody").status == 404)
-      #expect(try await client.get("/orders/nobody?wait=1").status == 404)
-      #expect(try await client.get("/orders/nobody/timeline").status == 404)
-      #expect(try await client.post("/orders/nobody/cancel").status == 404)
-      #expect(try await client.get("/orders/\(String(repeating: "x", count: 65))").status == 404)
-      #expect(try await client.get("/order").status == 404)
-      #expect(try await client.send(.delete, "/orders", body: nil, contentType: nil).status == 405)
+      for path in missing {
+        let answer = try await client.get(path)
+        #expect(answer.status == 404 && answer.headers[.contentType] == "application/problem+json", "\(path)")
+      }
+      let cancelled = try await client.post("/orders/nobody/cancel")
+      #expect(cancelled.status == 404)
+      let deleted = try await client.send(.delete, "/orders", body: nil, contentType: nil)
+      #expect(deleted.status == 405)
     }
   }
 

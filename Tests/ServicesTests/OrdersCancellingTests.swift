@@ -18,8 +18,10 @@ import WireFormat
     let told = try await fixture.told()
     #expect(told.map(\.type) == [.orderCreated, .orderCancelled])
     #expect(told.map(\.envelope.orderVersion) == [1, 2])
-    #expect(told.last?.payload == .orderCancelled(
-      OrderCancelled(customerID: order.customerID, items: order.items, total: order.total, reason: "too slow")))
+    #expect(
+      told.last?.payload
+        == .orderCancelled(
+          OrderCancelled(customerID: order.customerID, items: order.items, total: order.total, reason: "too slow")))
   }
 
   @Test func aConfirmedOrderIsCancelledAtTheNextVersion() async throws {

@@ -1,4 +1,5 @@
 import EventSchema
+import Foundation
 import GRDB
 import HTTPTypes
 import Hummingbird
@@ -6,8 +7,9 @@ import HummingbirdTesting
 import Logging
 import Messaging
 import MessagingSQLite
-import NIOCore
 import ServiceDefaults
+import ServiceLifecycle
+import TestSupport
 import Testing
 import WireFormat
 
@@ -17,23 +19,39 @@ import WireFormat
 /// what the inventory answers.
 struct OrdersFixture: Sendable {
   let broker: InMemoryBroker
-  let application: OrderApplication
+  let database: SQLiteDatabase
+  let waiters: OrderWaiters
+  /// The relay, the consumer, and what they need; nothing runs them but a test.
+  let services: [any Service]
+  private let answers: InventoryAnswers
+  private let server: Application<ServiceResponder>
 
   init() throws {
     let identity = OrderApplication.identity
     broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
     var configuration = ServiceConfiguration(identity: identity)
     configuration.databasePath = ":memory:"
-    application = try OrderApplication(
+    let application = try OrderApplication(
       configuration: configuration, broker: broker, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    database = application.database
+    waiters = application.waiters
+    services = application.services
+    answers = application.answers
+    server = ServiceHTTP.application(router: application.router)
   }
 
-  var database: SQLiteDatabase { application.database }
-  var store: OrderStore { application.answers.orders }
+  var store: OrderStore { answers.orders }
 
   func http<Result: Sendable>(_ body: @Sendable (OrdersClient) async throws -> Result) async throws -> Result {
-    try await ServiceHTTP.application(router: application.router).test(.router) { client in
+    try await server.test(.router) { client in
       try await body(OrdersClient(client: client))
+    }
+  }
+
+  /// The routes behind a socket.
+  func listening<Result: Sendable>(_ body: @Sendable (ServiceClient) async throws -> Result) async throws -> Result {
+    try await server.test(.live) { client in
+      try await body(ServiceClient(base: "http://127.0.0.1:\(try #require(client.port))"))
     }
   }
 
@@ -62,8 +80,7 @@ struct OrdersFixture: Sendable {
       identity: EventIdentity(
         eventID: event.envelope.eventID.rawValue, eventType: event.type.rawValue, key: orderID.rawValue, version: nil),
       topicPartition: TopicPartition("inventory", 0), offset: 0, attempt: 1)
-    let answers = application.answers
-    try await database.write { transaction in try answers.handle(event, delivery, transaction) }
+    try await database.write { [answers] transaction in try answers.handle(event, delivery, transaction) }
   }
 
   /// What the outbox has to tell, in the order of its publication.

@@ -15,7 +15,7 @@ import WireFormat
     _ fixture: OrdersFixture, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
     let group = ServiceGroup(
-      services: fixture.application.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      services: fixture.services, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     async let run: Void = group.run()
     let result: Swift.Result<Result, any Error>
     do {

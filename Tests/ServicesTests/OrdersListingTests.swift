@@ -78,20 +78,22 @@ import WireFormat
 
     let cursor = try await fixture.http { try await $0.get("/orders?limit=1") }["next_cursor"]?.string
 
-    #expect(try #require(cursor).utf8.allSatisfy { byte in
-      UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
-        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "-._~".utf8.contains(byte)
-    })
+    #expect(
+      try #require(cursor).utf8.allSatisfy { byte in
+        UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+          || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "-._~".utf8.contains(byte)
+      })
   }
 
   @Test func everyListIsARangeOfAnIndexAndSortsNothing() async throws {
     let fixture = try OrdersFixture()
 
     for sql in OrderStore.listings {
+      let parameters = sql.contains("?1") ? 3 : sql.count { $0 == "?" }
       let plan = try await fixture.database.read { database in
         try Row.fetchAll(
           database, sql: "EXPLAIN QUERY PLAN \(sql)",
-          arguments: StatementArguments(Array(repeating: 1, count: try database.makeStatement(sql: sql).argumentCount))
+          arguments: StatementArguments(Array(repeating: 1, count: parameters))
         ).map { $0["detail"] as String }
       }
       #expect(!plan.contains { $0.contains("SCAN orders") || $0.contains("TEMP B-TREE") }, "\(plan)")

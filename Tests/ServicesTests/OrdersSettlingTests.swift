@@ -14,8 +14,10 @@ import WireFormat
 
     let confirmed = try await fixture.order(order.id)
     #expect(confirmed.status == .confirmed && confirmed.version == 2 && confirmed.reason == nil)
-    #expect(try await fixture.told().last?.payload == .orderConfirmed(
-      OrderConfirmed(customerID: order.customerID, items: order.items, total: order.total)))
+    #expect(
+      try await fixture.told().last?.payload
+        == .orderConfirmed(
+          OrderConfirmed(customerID: order.customerID, items: order.items, total: order.total)))
   }
 
   @Test(arguments: InventoryRejectionReason.allCases)
@@ -28,8 +30,10 @@ import WireFormat
     let answer = try await fixture.http { try await $0.get("/orders/\(order.id)") }
     #expect(answer["status"]?.string == "REJECTED")
     #expect(answer["reason"]?.string == reason.rawValue)
-    #expect(try await fixture.told().last?.payload == .orderRejected(
-      OrderRejected(customerID: order.customerID, items: order.items, total: order.total, reason: reason.rawValue)))
+    #expect(
+      try await fixture.told().last?.payload
+        == .orderRejected(
+          OrderRejected(customerID: order.customerID, items: order.items, total: order.total, reason: reason.rawValue)))
   }
 
   @Test func answersForACancelledOrderChangeAndTellNothing() async throws {

@@ -1,5 +1,6 @@
 import EventSchema
 import Logging
+import MessagingSQLite
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -31,12 +32,12 @@ import WireFormat
 
   private func waiting(in fixture: OrdersFixture, clock: any Clock<Duration>) -> AwaitSettledOrder {
     AwaitSettledOrder(
-      getOrder: GetOrder(database: fixture.database, orders: fixture.store), waiters: fixture.application.waiters,
+      getOrder: GetOrder(database: fixture.database, orders: fixture.store), waiters: fixture.waiters,
       clock: clock)
   }
 
   private func untilSomebodyWaits(in fixture: OrdersFixture, count: Int = 1) async {
-    while fixture.application.waiters.count < count { await Task.yield() }
+    while fixture.waiters.count < count { await Task.yield() }
   }
 
   @Test func aWaitEndsWithTheCommitThatSettlesTheOrder() async throws {
@@ -49,7 +50,7 @@ import WireFormat
     try await fixture.deliver(try reserved(), about: order.id)
 
     #expect(try await answer.status == .confirmed)
-    #expect(fixture.application.waiters.count == 0)
+    #expect(fixture.waiters.count == 0)
   }
 
   @Test func everybodyWhoWaitsForAnOrderIsWokenAndNobodyElse() async throws {
@@ -64,7 +65,7 @@ import WireFormat
       try await fixture.deliver(rejected(), about: order.id)
       for try await status in group { #expect(status == .rejected) }
 
-      #expect(fixture.application.waiters.count == 1)
+      #expect(fixture.waiters.count == 1)
       try await fixture.deliver(try reserved(), about: other.id)
       #expect(try await elsewhere.value == .confirmed)
     }
@@ -77,7 +78,7 @@ import WireFormat
     let cancelled = try order.cancelled(reason: "x", at: Timestamp.now())
     struct Refused: Error {}
 
-    await fixture.application.waiters.withChanges(of: order.id) { changes, signals in
+    await fixture.waiters.withChanges(of: order.id) { changes, signals in
       await #expect(throws: Refused.self) {
         try await fixture.database.write { transaction in
           try store.update(cancelled, in: transaction)
@@ -112,7 +113,25 @@ import WireFormat
       #expect(try await answer.status == .confirmed)
       try await change
     }
-    #expect(fixture.application.waiters.count == 0)
+    #expect(fixture.waiters.count == 0)
+  }
+
+  @Test func anOrderThatAnotherInstanceSettlesIsSeenToo() async throws {
+    let fixture = try OrdersFixture()
+    let order = try await fixture.place()
+    let otherInstance = OrderStore(
+      outbox: SQLiteOutbox(database: fixture.database), waiters: OrderWaiters(), ids: UUIDv7Generator(),
+      eventSource: "/elsewhere")
+    let awaitSettledOrder = AwaitSettledOrder(
+      getOrder: GetOrder(database: fixture.database, orders: fixture.store), waiters: fixture.waiters,
+      safetyNet: .milliseconds(5))
+
+    async let answer = awaitSettledOrder(order.id, upTo: .seconds(30))
+    await untilSomebodyWaits(in: fixture)
+    let confirmed = try order.confirmed(at: Timestamp.now())
+    try await fixture.database.write { try otherInstance.update(confirmed, in: $0) }
+
+    #expect(try await answer == confirmed)
   }
 
   @Test func theWaitOverTheOrderIsAnsweredAsItStands() async throws {
@@ -122,7 +141,7 @@ import WireFormat
     let answer = try await waiting(in: fixture, clock: RushedClock())(order.id, upTo: .seconds(60))
 
     #expect(answer == order)
-    #expect(fixture.application.waiters.count == 0)
+    #expect(fixture.waiters.count == 0)
   }
 
   @Test func aCancelledWaitLeavesNothingBehind() async throws {
@@ -135,7 +154,7 @@ import WireFormat
     wait.cancel()
 
     _ = await wait.result
-    #expect(fixture.application.waiters.count == 0)
+    #expect(fixture.waiters.count == 0)
   }
 
   @Test func aWaitForNobodyLeavesNothingBehind() async throws {
@@ -145,7 +164,7 @@ import WireFormat
     await #expect(throws: UnknownOrder(orderID: nobody)) {
       try await waiting(in: fixture, clock: StoppedClock())(nobody, upTo: .seconds(60))
     }
-    #expect(fixture.application.waiters.count == 0)
+    #expect(fixture.waiters.count == 0)
   }
 
   @Test func aShutdownEndsTheWaitWithTheOrderAsItStands() async throws {
@@ -192,5 +211,31 @@ import WireFormat
     }
 
     #expect(answer.status == 200 && answer["status"]?.string == "CANCELLED")
+  }
+
+  @Test func aClientThatGoesAwayLeavesNoWaiterBehind() async throws {
+    let fixture = try OrdersFixture()
+    let order = try await fixture.place()
+
+    try await fixture.listening { client in
+      let request = Task { try await client.get("/orders/\(order.id)?wait=60&until=settled") }
+      await untilSomebodyWaits(in: fixture)
+      request.cancel()
+      _ = await request.result
+      while fixture.waiters.count > 0 { await Task.yield() }
+    }
+  }
+
+  @Test func aConnectionServesFurtherRequestsAfterAWait() async throws {
+    let fixture = try OrdersFixture()
+    let order = try await fixture.place()
+
+    try await fixture.listening { client in
+      async let waited = client.get("/orders/\(order.id)?wait=60&until=settled")
+      await untilSomebodyWaits(in: fixture)
+      try await fixture.deliver(try reserved(), about: order.id)
+      let statuses = [try await waited.status, try await client.get("/orders/\(order.id)?wait=60").status]
+      #expect(statuses == [200, 200])
+    }
   }
 }

@@ -2,24 +2,26 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Bodies that no client should send, at the real process.
-@Suite struct BadInputTests {
-  @Test(.timeLimit(.minutes(5)))
-  func tenThousandRandomAndMutatedBodiesDoNoHarm() async throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    print("BadInputTests seed \(seed)")
-    let stack = try await RunningStack()
-    let process = try #require(stack.processIDs["OrderService"]?.first)
+extension BuiltBinaries {
+  /// Bodies that no client should send, at the real process.
+  @Suite struct BadInputTests {
+    @Test(.timeLimit(.minutes(5)))
+    func tenThousandRandomAndMutatedBodiesDoNoHarm() async throws {
+      let seed = UInt64.random(in: 0...UInt64.max)
+      print("BadInputTests seed \(seed)")
+      let stack = try await RunningStack()
+      let process = try #require(stack.processIDs["OrderService"]?.first)
 
-    try await sendHostileBodies(2_000, seed: seed, to: stack.orders)
-    let before = try residentKilobytes(of: process)
-    try await sendHostileBodies(8_000, seed: seed &+ 1, to: stack.orders)
-    let after = try residentKilobytes(of: process)
+      try await sendHostileBodies(2_000, seed: seed, to: stack.orders)
+      let before = try residentKilobytes(of: process)
+      try await sendHostileBodies(8_000, seed: seed &+ 1, to: stack.orders)
+      let after = try residentKilobytes(of: process)
 
-    #expect(after - before < 48 * 1024, "resident memory grew from \(before) to \(after) KiB")
-    #expect(kill(process, 0) == 0, "the service has died")
-    #expect(try await stack.orders.get("/health").status == 200)
-    _ = try await stack.stop()
+      #expect(after - before < 48 * 1024, "resident memory grew from \(before) to \(after) KiB")
+      #expect(kill(process, 0) == 0, "the service has died")
+      #expect(try await stack.orders.get("/health").status == 200)
+      _ = try await stack.stop()
+    }
   }
 }
 
@@ -50,7 +52,9 @@ private func hostileBody(using random: inout SeededGenerator) -> [UInt8] {
     let depth = Int.random(in: 1...60_000, using: &random)
     return Array(repeating: UInt8(ascii: Bool.random(using: &random) ? "[" : "{"), count: depth)
   case 2:
-    let literals = ["1e99", "-1", "1e-99", "1e999999999999", "0.001", "99999999999999999999999", "null", "\"2\"", "[]", "{}"]
+    let literals = [
+      "1e99", "-1", "1e-99", "1e999999999999", "0.001", "99999999999999999999999", "null", "\"2\"", "[]", "{}",
+    ]
     let literal = literals.randomElement(using: &random) ?? "null"
     return Array(
       #"{"customer_id":"c","items":[{"product_id":"p","quantity":\#(literal),"unit_price":\#(literal)}]}"#.utf8)

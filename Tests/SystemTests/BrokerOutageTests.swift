@@ -4,54 +4,56 @@ import TestSupport
 import Testing
 import WireFormat
 
-/// The services without their broker, each started by hand as an operator would.
-@Suite struct BrokerOutageTests {
-  @Test(.timeLimit(.minutes(4)))
-  func ordersAreAcceptedWhileKafkaIsDownAndPublishedWhenItIsBack() async throws {
-    let broker = try EmbeddedBroker(topics: topics)
-    let services = try await Services(bootstrapServers: broker.bootstrapServers)
-    try await services.waitUntilReady()
-    _ = try await services.inventory.send("PUT", "/products/lamp", json: #"{"name":"Lamp","on_hand":100}"#)
-    try broker.setDown()
+extension BuiltBinaries {
+  /// The services without their broker, each started by hand as an operator would.
+  @Suite struct BrokerOutageTests {
+    @Test(.timeLimit(.minutes(4)))
+    func ordersAreAcceptedWhileKafkaIsDownAndPublishedWhenItIsBack() async throws {
+      let broker = try EmbeddedBroker(topics: topics)
+      let services = try await Services(bootstrapServers: broker.bootstrapServers)
+      try await services.waitUntilReady()
+      _ = try await services.inventory.send("PUT", "/products/lamp", json: #"{"name":"Lamp","on_hand":100}"#)
+      try broker.setDown()
 
-    var orders: [String] = []
-    for _ in 0..<20 {
+      var orders: [String] = []
+      for _ in 0..<20 {
+        let placed = try await services.orders.send(
+          "POST", "/orders", json: #"{"customer_id":"c","items":[{"product_id":"lamp","quantity":1,"unit_price":5}]}"#)
+        #expect(placed.status == 201)
+        orders.append(try #require(try placed.json()["order_id"]?.string))
+      }
+      #expect(try await services.orders.get("/ready").status == 200)
+      #expect(try await services.orders.get("/orders/\(orders[0])").json()["status"]?.string == "PENDING")
+
+      try broker.setUp()
+      for order in orders {
+        let settled = try await services.orders.get("/orders/\(order)?wait=60&until=settled").json()
+        #expect(settled["status"]?.string == "CONFIRMED")
+      }
+      try await services.stop()
+      broker.close()
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func aServiceStartedBeforeItsTopicsWaitsForThemAndSaysSo() async throws {
+      let broker = try EmbeddedBroker(topics: [])
+      let services = try await Services(bootstrapServers: broker.bootstrapServers)
+      _ = try await services.processes[0].waitForLine(containing: "orders")
       let placed = try await services.orders.send(
         "POST", "/orders", json: #"{"customer_id":"c","items":[{"product_id":"lamp","quantity":1,"unit_price":5}]}"#)
       #expect(placed.status == 201)
-      orders.append(try #require(try placed.json()["order_id"]?.string))
-    }
-    #expect(try await services.orders.get("/ready").status == 200)
-    #expect(try await services.orders.get("/orders/\(orders[0])").json()["status"]?.string == "PENDING")
+      let order = try #require(try placed.json()["order_id"]?.string)
 
-    try broker.setUp()
-    for order in orders {
+      for (topic, partitions) in topics { try broker.createTopic(topic, partitions: partitions) }
       let settled = try await services.orders.get("/orders/\(order)?wait=60&until=settled").json()
-      #expect(settled["status"]?.string == "CONFIRMED")
+      #expect(settled["status"]?.string == "REJECTED")
+      #expect(settled["reason"]?.string == "UNKNOWN_PRODUCT")
+      try await services.stop()
+      broker.close()
     }
-    try await services.stop()
-    broker.close()
+
+    private let topics = [("orders", 6), ("inventory", 6), ("orders-dlq", 6), ("inventory-dlq", 6)]
   }
-
-  @Test(.timeLimit(.minutes(3)))
-  func aServiceStartedBeforeItsTopicsWaitsForThemAndSaysSo() async throws {
-    let broker = try EmbeddedBroker(topics: [])
-    let services = try await Services(bootstrapServers: broker.bootstrapServers)
-    _ = try await services.processes[0].waitForLine(containing: "orders")
-    let placed = try await services.orders.send(
-      "POST", "/orders", json: #"{"customer_id":"c","items":[{"product_id":"lamp","quantity":1,"unit_price":5}]}"#)
-    #expect(placed.status == 201)
-    let order = try #require(try placed.json()["order_id"]?.string)
-
-    for (topic, partitions) in topics { try broker.createTopic(topic, partitions: partitions) }
-    let settled = try await services.orders.get("/orders/\(order)?wait=60&until=settled").json()
-    #expect(settled["status"]?.string == "REJECTED")
-    #expect(settled["reason"]?.string == "UNKNOWN_PRODUCT")
-    try await services.stop()
-    broker.close()
-  }
-
-  private let topics = [("orders", 6), ("inventory", 6), ("orders-dlq", 6), ("inventory-dlq", 6)]
 }
 
 /// The three executables, on free ports and with stores in a folder of their own.

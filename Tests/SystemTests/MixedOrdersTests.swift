@@ -1,30 +1,32 @@
-import Testing
 import TestSupport
+import Testing
 import WireFormat
 
-/// 2,000 orders of mixed products from 16 connections, some beyond the stock, some for products that nobody has, one in
-/// ten cancelled at a random moment; a restart in the middle; then every invariant of the contract, from outside.
-@Suite struct MixedOrdersTests {
-  @Test(.timeLimit(.minutes(8)))
-  func everyInvariantHoldsUnderMixedLoadAndAcrossARestart() async throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    print("MixedOrdersTests seed \(seed)")
-    let folder = try temporaryFolder()
+extension BuiltBinaries {
+  /// 2,000 orders of mixed products from 16 connections, some beyond the stock, some for products that nobody has, one in
+  /// ten cancelled at a random moment; a restart in the middle; then every invariant of the contract, from outside.
+  @Suite struct MixedOrdersTests {
+    @Test(.timeLimit(.minutes(8)))
+    func everyInvariantHoldsUnderMixedLoadAndAcrossARestart() async throws {
+      let seed = UInt64.random(in: 0...UInt64.max)
+      print("MixedOrdersTests seed \(seed)")
+      let folder = try temporaryFolder()
 
-    var stack = try await RunningStack(folder: folder)
-    for product in 0..<10 { try await stack.stock("product-\(product)", onHand: 400) }
-    var accepted = try await placeOrders(count: 1_000, seed: seed, on: stack)
-    // In the middle of the work: what was accepted and is still on its way must come out right after the restart.
-    #expect(try await stack.stop() == 0)
+      var stack = try await RunningStack(folder: folder)
+      for product in 0..<10 { try await stack.stock("product-\(product)", onHand: 400) }
+      var accepted = try await placeOrders(count: 1_000, seed: seed, on: stack)
+      // In the middle of the work: what was accepted and is still on its way must come out right after the restart.
+      #expect(try await stack.stop() == 0)
 
-    stack = try await RunningStack(folder: folder)
-    accepted += try await placeOrders(count: 1_000, seed: seed &+ 1, on: stack)
-    try await checkInvariants(of: accepted, on: stack)
-    #expect(try await stack.stop() == 0)
+      stack = try await RunningStack(folder: folder)
+      accepted += try await placeOrders(count: 1_000, seed: seed &+ 1, on: stack)
+      try await checkInvariants(of: accepted, on: stack)
+      #expect(try await stack.stop() == 0)
 
-    stack = try await RunningStack(folder: folder)
-    try await checkInvariants(of: accepted, on: stack)
-    #expect(try await stack.stop() == 0)
+      stack = try await RunningStack(folder: folder)
+      try await checkInvariants(of: accepted, on: stack)
+      #expect(try await stack.stop() == 0)
+    }
   }
 }
 
@@ -62,7 +64,8 @@ private func randomOrder(using random: inout SeededGenerator) -> String {
     let price = "\(cents / 100).\(cents % 100 < 10 ? "0" : "")\(cents % 100)"
     return #"{"product_id":"\#($0)","quantity":\#(Int.random(in: 1...3, using: &random)),"unit_price":\#(price)}"#
   }
-  return #"{"customer_id":"customer-\#(Int.random(in: 0..<50, using: &random))","items":[\#(items.joined(separator: ","))]}"#
+  return
+    #"{"customer_id":"customer-\#(Int.random(in: 0..<50, using: &random))","items":[\#(items.joined(separator: ","))]}"#
 }
 
 /// The contract's section 7, asked of the services by a client that shares no code with `orderflow verify`; then by it.

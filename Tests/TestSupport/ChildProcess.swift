@@ -110,12 +110,12 @@ private final class LineCollector: Sendable {
   var text: String { state.withLock { String(decoding: $0.data, as: UTF8.self) } }
 
   func append(_ data: Data) {
-    state.withLock { state in
+    // Finishing a stream calls back into this collector: never inside the lock.
+    let ended = state.withLock { state -> [AsyncStream<String>.Continuation] in
       guard !data.isEmpty else {
         state.ended = true
-        state.readers.values.forEach { $0.finish() }
-        state.readers = [:]
-        return
+        defer { state.readers = [:] }
+        return Array(state.readers.values)
       }
       state.data.append(data)
       let complete = String(decoding: state.data, as: UTF8.self).split(
@@ -125,21 +125,25 @@ private final class LineCollector: Sendable {
         state.lines.append(line)
         state.readers.values.forEach { $0.yield(line) }
       }
+      return []
     }
+    ended.forEach { $0.finish() }
   }
 
   func lines() -> AsyncStream<String> {
     AsyncStream { continuation in
-      state.withLock { state in
+      let isOver = state.withLock { state -> Bool in
         state.lines.forEach { continuation.yield($0) }
-        guard !state.ended else { return continuation.finish() }
+        guard !state.ended else { return true }
         let reader = state.nextReader
         state.nextReader += 1
         state.readers[reader] = continuation
         continuation.onTermination = { [weak self] _ in
           self?.state.withLock { _ = $0.readers.removeValue(forKey: reader) }
         }
+        return false
       }
+      if isOver { continuation.finish() }
     }
   }
 

@@ -36,7 +36,9 @@ public final class RunningStack: Sendable {
       let inventory = object["inventory_service"]?.string,
       let notifications = object["notification_service"]?.string,
       let pids = object["pids"]?.object
-    else { throw DeadlineExceeded(what: "a ready file as the contract says: \(String(decoding: ready, as: UTF8.self))") }
+    else {
+      throw DeadlineExceeded(what: "a ready file as the contract says: \(String(decoding: ready, as: UTF8.self))")
+    }
     self.up = up
     self.folder = folder
     self.bootstrapServers = bootstrapServers

@@ -1,7 +1,7 @@
 import EventSchema
 import MessagingSQLite
 
-/// Adds a delivery to the stock of a product. Each call adds: a caller that got no answer has to look before it repeats.
+/// Adds a delivery to the stock of a product. Each call adds: who got no answer has to look before repeating it.
 public struct RestockProduct: Sendable {
   private let database: SQLiteDatabase
   private let products: ProductStore

@@ -1,7 +1,9 @@
 /// Compares the broker with what the store remembers of it, question by question.
 ///
-/// A broker that has lost its data shows as another cluster id, or as a partition whose end lies at or below the
-/// highest offset that it acknowledged to us: a broker that has it all would have its end above.
+/// A broker that has lost its data shows as another cluster id, as a partition whose end lies at or below the highest
+/// offset that it acknowledged to us (a broker that has it all would have its end above), or as a partition that
+/// acknowledges such an offset again. Under the same cluster id a loss is invisible where the log has grown beyond that
+/// offset before anybody looked and without acknowledging it: Kafka gives no two clusters the same id.
 struct BrokerInspection: Sendable {
   enum Step: Sendable, Hashable {
     case readPublicationState
@@ -18,14 +20,23 @@ struct BrokerInspection: Sendable {
   var state: PublicationState?
   var clusterID: String?
   var topics: [String: Int]?
-  private var ends: [TopicPartition: Int64] = [:]
+  private(set) var ends: [TopicPartition: Int64] = [:]
   /// What this process knows beyond the store: acknowledged and not marked yet.
   private let alsoAcknowledged: [TopicPartition: Int64]
+  /// A report has shown already that the data is lost.
+  private let evidence: String?
+  /// From the inspection before.
+  private let knownEnds: [TopicPartition: Int64]
   /// A topic that is not listed is taken for lost instead of waited for.
   private let givesUpOnTopics: Bool
 
-  init(alsoAcknowledged: [TopicPartition: Int64], givesUpOnTopics: Bool) {
+  init(
+    alsoAcknowledged: [TopicPartition: Int64], knownEnds: [TopicPartition: Int64] = [:], evidence: String? = nil,
+    givesUpOnTopics: Bool
+  ) {
+    self.evidence = evidence
     self.alsoAcknowledged = alsoAcknowledged
+    self.knownEnds = knownEnds
     self.givesUpOnTopics = givesUpOnTopics
   }
 
@@ -44,6 +55,7 @@ struct BrokerInspection: Sendable {
     guard known == clusterID else {
       return .beginEpoch(cluster: clusterID, reason: "another cluster: it was \(known)")
     }
+    if let evidence { return .beginEpoch(cluster: clusterID, reason: evidence) }
     guard let topics else { return .askTopics }
     for (partition, highest) in highestAcknowledged.sorted(by: { $0.key < $1.key }) {
       guard Int(partition.partition) < topics[partition.topic] ?? 0 else {
@@ -54,6 +66,9 @@ struct BrokerInspection: Sendable {
       guard end > highest else {
         return .beginEpoch(
           cluster: clusterID, reason: "\(partition) ends at \(end), and \(highest) was acknowledged")
+      }
+      guard end >= knownEnds[partition] ?? 0 else {
+        return .beginEpoch(cluster: clusterID, reason: "\(partition) has become shorter")
       }
     }
     return .done(cluster: clusterID)

@@ -29,7 +29,7 @@ extension RelayMachine {
 
   mutating func inspect(at now: Duration) -> RelayAction? {
     guard phase != .stopping, let lease, now >= nextInspection else { return nil }
-    if phase == .publishing, !isSuspicious {
+    if phase == .publishing, evidence == nil {
       // Nothing is wrong as far as we know: a question a round, so that no row waits for all of them.
       guard !hasInspectedThisTurn else { return nil }
       hasInspectedThisTurn = true
@@ -37,7 +37,8 @@ extension RelayMachine {
     let inspection =
       inspection
       ?? BrokerInspection(
-        alsoAcknowledged: highestAcknowledged, givesUpOnTopics: inspectionFailures >= Self.patienceWithTopics)
+        alsoAcknowledged: highestAcknowledged, knownEnds: knownEnds, evidence: evidence,
+        givesUpOnTopics: inspectionFailures >= Self.patienceWithTopics)
     self.inspection = inspection
     switch inspection.nextStep {
     case .readPublicationState: return .readPublicationState
@@ -64,8 +65,8 @@ extension RelayMachine {
     notices.brokerWorks(cluster: cluster)
     self.inspection = nil
     inspectionFailures = 0
-    isSuspicious = false
-    lastInspected = now
+    evidence = nil
+    knownEnds = inspection.ends
     nextInspection = now + configuration.inspectionInterval
     if phase == .comparing {
       phase = .publishing
@@ -123,10 +124,11 @@ extension RelayMachine {
     notices.add(.epochBegun(epoch.lease, rows: epoch.rows, reason: epochReason))
     lease = epoch.lease
     inspection = nil
+    knownEnds = [:]
     nextInspection = now
     highestAcknowledged = [:]
     unmarked = [:]
-    isSuspicious = false
+    evidence = nil
     gates.forgetEverything()
     // What is out was on its way to the broker of before: it must not arrive ahead of what comes again.
     producerTrouble = BrokerError(kind: .fatal, name: "EPOCH", detail: epochReason)
@@ -134,10 +136,11 @@ extension RelayMachine {
     forgetRows()
   }
 
-  /// A report that a broker with all its data could not have given.
-  mutating func suspect(at now: Duration) {
-    if let lastInspected, now - lastInspected < .seconds(1) { return }
-    isSuspicious = true
+  /// An idempotent producer is answered in the order of the log: an offset at or below an earlier one means that the
+  /// log began anew. Looking at the log's end proves nothing by then, it may have grown beyond.
+  mutating func suspect(_ evidence: String, at now: Duration) {
+    self.evidence = self.evidence ?? evidence
+    inspection = nil
     nextInspection = min(nextInspection, now)
   }
 }

@@ -59,8 +59,9 @@ extension RelayMachine {
     phase = phase == .stopping ? .stopped : .withoutLease
     nextLeaseCall = now
     inspection = nil
-    isSuspicious = false
+    evidence = nil
     highestAcknowledged = [:]
+    knownEnds = [:]
     unmarked = [:]
     forgetRows()
   }

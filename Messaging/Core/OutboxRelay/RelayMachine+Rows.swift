@@ -5,11 +5,11 @@ extension RelayMachine {
     if phase == .publishing, producerTrouble == nil, !isProducerFull, window.hasReady {
       return .send(window.send(limit: 1_000, at: now))
     }
-    if !unmarked.isEmpty, !isSuspicious, now >= nextMark {
+    if !unmarked.isEmpty, evidence == nil, now >= nextMark {
       return .mark(unmarked.values.sorted { $0.sequence < $1.sequence }, lease)
     }
     if phase == .stopping {
-      let isDone = window.inFlightCount == 0 && (unmarked.isEmpty || isSuspicious)
+      let isDone = window.inFlightCount == 0 && (unmarked.isEmpty || evidence != nil)
       return isDone || now >= stopsAt ?? now ? .releaseLease(lease) : nil
     }
     return read(at: now) ?? askCommitted(at: now)
@@ -161,7 +161,9 @@ extension RelayMachine {
       rewind(to: sequence)
     }
     if let offset = position.offset {
-      if let highest = highestAcknowledged[position.topicPartition], offset <= highest { suspect(at: now) }
+      if let highest = highestAcknowledged[position.topicPartition], offset <= highest {
+        suspect("\(position.topicPartition) acknowledged \(highest), and then \(offset)", at: now)
+      }
       highestAcknowledged[position.topicPartition] =
         max(highestAcknowledged[position.topicPartition] ?? offset, offset)
     }

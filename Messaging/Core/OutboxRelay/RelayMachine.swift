@@ -28,9 +28,10 @@ struct RelayMachine: Sendable {
   var inspection: BrokerInspection?
   var nextInspection: Duration = .zero
   var inspectionFailures = 0
-  /// A report did not fit what was acknowledged before: nothing is marked until the broker has been looked at.
-  var isSuspicious = false
-  var lastInspected: Duration?
+  /// A report that only a broker without its data can have given: nothing is marked until that is settled.
+  var evidence: String?
+  /// Where partitions ended when they were looked at last; a log never becomes shorter.
+  var knownEnds: [TopicPartition: Int64] = [:]
   var hasInspectedThisTurn = false
   var epochReason = ""
   var highestAcknowledged: [TopicPartition: Int64] = [:]
@@ -144,7 +145,7 @@ struct RelayMachine: Sendable {
     if let stopsAt { deadlines.append(stopsAt) }
     if lease != nil {
       deadlines.append(leaseEnds)
-      if !unmarked.isEmpty, !isSuspicious { deadlines.append(nextMark) }
+      if !unmarked.isEmpty, evidence == nil { deadlines.append(nextMark) }
       if phase != .stopping { deadlines.append(contentsOf: workDeadlines(at: now)) }
     }
     return deadlines.min() ?? now

@@ -15,13 +15,12 @@ final class ClientLog: Sendable {
 
   /// The callback for `rd_kafka_conf_set_log_cb`; the configuration's opaque is an unretained `ClientLog`, which the
   /// `Client` keeps for as long as the C client lives.
-  static let callback:
-    @convention(c) (OpaquePointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> Void = {
-      client, level, facility, text in
-      guard let client, let opaque = rd_kafka_opaque(client), let text else { return }
-      Unmanaged<ClientLog>.fromOpaque(opaque).takeUnretainedValue()
-        .write(level: level, facility: facility.map { String(cString: $0) } ?? "", text: String(cString: text))
-    }
+  static let callback: @convention(c) (OpaquePointer?, Int32, UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> Void = {
+    client, level, facility, text in
+    guard let client, let opaque = rd_kafka_opaque(client), let text else { return }
+    Unmanaged<ClientLog>.fromOpaque(opaque).takeUnretainedValue()
+      .write(level: level, facility: facility.map { String(cString: $0) } ?? "", text: String(cString: text))
+  }
 
   private func write(level: Int32, facility: String, text: String) {
     if isOffsetReset(level: level, facility: facility) {

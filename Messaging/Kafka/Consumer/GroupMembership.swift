@@ -36,7 +36,7 @@ struct GroupMembership {
 
   mutating func received(_ records: [ConsumedRecord]) {
     for record in records {
-      partitions?[record.topicPartition]?.position = record.offset + 1
+      partitions?[record.topicPartition]?.position = record.offset &+ 1
     }
   }
 

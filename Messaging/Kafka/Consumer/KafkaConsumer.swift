@@ -7,6 +7,8 @@ import Synchronization
 ///
 /// Nothing happens to the assignment outside `poll` and `close`: a rebalance that arrives while records are in hand is
 /// kept until the next poll, so what was handed out is handled, and its offsets are stored, before it is answered.
+/// Answering an assignment asks the broker where the partitions stand: while that is away, a poll may take 3 seconds
+/// longer than its timeout, also after a wake.
 ///
 /// Sendable without a lock around the fields that belong to the polling thread (the protocol's contract: one thread
 /// polls, pauses, seeks and closes); what other threads see is behind `membership`, `live` and `wasWoken`.
@@ -173,7 +175,8 @@ extension KafkaConsumer {
   /// Remembers what is wrong for ``ConsumerStatus/trouble``, and says it once.
   private func noteTrouble(_ error: BrokerError, code: rd_kafka_resp_err_t) {
     guard code != RD_KAFKA_RESP_ERR__PARTITION_EOF else { return }
-    let isTopics = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
+    let isTopics =
+      code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
       || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
     let text = "\(error)"
     let isNew = membership.withLock { membership in

@@ -27,10 +27,8 @@ enum FirstTemplate {
   private static func html(of mail: Mail, _ wording: FirstWording) -> String {
     var rows = ""
     for line in mail.items.map(OrderLine.init) {
-      rows += """
-        <tr><td>\(escaped(line.name))</td><td>\(line.quantity)</td><td>\(line.unitPrice)</td><td>\(line.amount)</td></tr>
-
-        """
+      let cells = [escaped(line.name), "\(line.quantity)", line.unitPrice, line.amount]
+      rows += "<tr>" + cells.map { "<td>\($0)</td>" }.joined() + "</tr>\n"
     }
     let explanation = wording.explanation.map { "<p class=\"note\"><bdi>\(escaped($0))</bdi></p>\n" } ?? ""
     return """

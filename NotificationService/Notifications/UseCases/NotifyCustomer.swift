@@ -2,7 +2,7 @@ import EventSchema
 import MessagingSQLite
 import WireFormat
 
-/// Tells a customer of a step of an order: one mail per order and kind. A second event of the same kind changes nothing.
+/// Tells a customer of a step of an order: one mail per order and kind. A second event of a kind changes nothing.
 public struct NotifyCustomer: Sendable {
   private let mails: MailStore
   private let identifiers: UUIDv7Generator
