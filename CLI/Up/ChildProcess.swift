@@ -28,12 +28,15 @@ final class ChildProcess: Sendable {
   ///
   /// - Parameter lifeline: becomes descriptor ``lifelineDescriptor`` of the child; every other one is closed there.
   /// - Throws: ``Failure`` when it cannot be started.
-  init(executable: String, environment: [String: String], lifeline: Int32) throws(Failure) {
+  init(
+    executable: String, arguments: [String] = [], environment: [String: String], lifeline: Int32
+  ) throws(Failure) {
     let pipe = try DescriptorPipe()
     defer { close(pipe.writeEnd) }
     do throws(Failure) {
       processID = try spawn(
-        executable: executable, environment: environment, output: pipe.writeEnd, lifeline: lifeline)
+        executable: executable, arguments: arguments, environment: environment, output: pipe.writeEnd,
+        lifeline: lifeline)
     } catch {
       close(pipe.readEnd)
       throw error
@@ -82,7 +85,7 @@ final class ChildProcess: Sendable {
 /// signals as a fresh process has them, except that SIGPIPE stays ignored: a log line that nobody reads any more
 /// must not end a service that is about to stop in order.
 private func spawn(
-  executable: String, environment: [String: String], output: Int32, lifeline: Int32
+  executable: String, arguments: [String], environment: [String: String], output: Int32, lifeline: Int32
 ) throws(Failure) -> pid_t {
   #if os(Linux)
     var actions = posix_spawn_file_actions_t()
@@ -121,11 +124,11 @@ private func spawn(
   posix_spawnattr_setpgroup(&attributes, 0)
   posix_spawnattr_setflags(&attributes, Int16(flags))
 
-  let arguments: [UnsafeMutablePointer<CChar>?] = [strdup(executable), nil]
+  let words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
   let variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-  defer { for text in arguments + variables { free(text) } }
+  defer { for text in words + variables { free(text) } }
   var processID: pid_t = 0
-  let result = posix_spawn(&processID, executable, &actions, &attributes, arguments, variables)
+  let result = posix_spawn(&processID, executable, &actions, &attributes, words, variables)
   guard result == 0 else { throw Failure("\(executable) cannot be started: \(String(cString: strerror(result)))") }
   return processID
 }

@@ -5,17 +5,14 @@ import Testing
 @testable import orderflow
 
 struct ChildProcessTests {
-  /// Runs a shell script as a child and returns how it ended and what it wrote.
+  /// Runs a line of shell as a child and returns how it ended and what it wrote.
   private func run(
     _ script: String, environment: [String: String] = [:], lifeline: DescriptorPipe? = nil,
     during: (orderflow.ChildProcess) -> Void = { _ in }
   ) async throws -> (exit: orderflow.ChildProcess.Exit, output: String) {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-    try "#!/bin/sh\n\(script)\n".write(toFile: path, atomically: true, encoding: .utf8)
-    chmod(path, 0o755)
-    defer { unlink(path) }
     let pipe = try lifeline ?? DescriptorPipe()
-    let child = try orderflow.ChildProcess(executable: path, environment: environment, lifeline: pipe.readEnd)
+    let child = try orderflow.ChildProcess(
+      executable: "/bin/sh", arguments: ["-c", script], environment: environment, lifeline: pipe.readEnd)
     during(child)
     let output = OutputBox()
     let exit = try await child.run { output.add($0) }
