@@ -25,12 +25,9 @@ setup: ## install the missing system packages (says which)
 build: setup ## debug build of everything, warnings as errors, imports checked
 	$(SWIFT) build --explicit-target-dependency-import-check error
 
-release: setup
+release: setup ## release build of everything
 	@echo "Building (release); the first time takes some minutes."
-	$(RELEASE) --product orderflow
-	$(RELEASE) --product OrderService
-	$(RELEASE) --product InventoryService
-	$(RELEASE) --product NotificationService
+	$(RELEASE)
 
 test: setup ## the whole test suite, as CI runs it
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

@@ -48,10 +48,11 @@ struct CoreDeadLetterTests {
     #expect(deadLetter("e-1").publicationID == deadLetter("e-1").publicationID)
   }
 
-  @Test(arguments: [
-    nil, [], Array("not json".utf8), [0xFF, 0xFE], Array("{} {}".utf8), Array("{\"a\":".utf8),
-    Array(repeating: UInt8(ascii: "["), count: 100_000),
-  ] as [[UInt8]?])
+  @Test(
+    arguments: [
+      nil, [], Array("not json".utf8), [0xFF, 0xFE], Array("{} {}".utf8), Array("{\"a\":".utf8),
+      Array(repeating: UInt8(ascii: "["), count: 100_000),
+    ] as [[UInt8]?])
   func whatIsNoJSONIsKeptAsBytesAlone(_ value: [UInt8]?) throws {
     let json = try parse(deadLetter("e-1", record: consumedRecord(value: value)))
 

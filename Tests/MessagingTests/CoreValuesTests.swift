@@ -55,10 +55,10 @@ struct CoreValuesTests {
   }
 
   @Test func readingStartsAtTheLowerOfStoreAndGroup() {
-    func start(_ stored: Int64?, _ committed: Int64?, from logStart: Int64 = 0, to logEnd: Int64 = 100) -> StartDecision {
+    func start(_ stored: Int64?, _ committed: Int64?, from logStart: Int64 = 0) -> StartDecision {
       StartDecision(
         stored: stored,
-        state: CommittedState(committed: committed, logStart: logStart, logEnd: logEnd, clusterID: "c"))
+        state: CommittedState(committed: committed, logStart: logStart, logEnd: 100, clusterID: "c"))
     }
     #expect(start(7, 9).start == .offset(7))
     #expect(start(9, 7).start == .offset(7))

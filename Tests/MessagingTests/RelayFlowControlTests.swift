@@ -77,6 +77,33 @@ struct RelayFlowControlTests {
     world.expectFirstCopiesInOrder()
   }
 
+  @Test func aRelayThatTakesOverCountsWhatLiesThereAlready() throws {
+    let world = try RelayWorld(partitions: 1)
+    world.configuration.consumerGroups = [RelayWorld.topic: ["group"]]
+    let consumer = try world.broker.makeConsumer(
+      group: "group", topics: [RelayWorld.topic], listener: RecordingListener())
+    try world.append((0..<50).map { "k\($0)" })
+    world.relay("first").makeLoop().settle(30)
+    world.advance(.seconds(4))
+
+    world.configuration.maxUnconsumedBytesPerPartition = 20_000
+    let relay = world.relay("second")
+    let loop = relay.makeLoop()
+    loop.settle(30)
+    try world.append((0..<50).map { "k\($0)" })
+    relay.wake()
+    world.advance(.milliseconds(150))
+    loop.settle(30)
+    #expect(world.published().count == 50)
+
+    for _ in 0..<10 {
+      consumer.store(next: nextOffsets(after: try consumer.poll(maximum: 1_000, timeout: .zero)))
+      world.advance(.milliseconds(150))
+      loop.settle(10)
+    }
+    #expect(world.published().count == 100)
+  }
+
   @Test func aTopicThatNobodyIsKnownToReadHasNoLimit() throws {
     let world = try RelayWorld(partitions: 1)
     world.configuration.maxUnconsumedBytesPerPartition = 500

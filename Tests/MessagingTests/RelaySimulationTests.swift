@@ -75,7 +75,7 @@ private struct RelaySimulation {
 
   mutating func run(steps: Int) throws {
     for _ in 0..<steps {
-      switch Int.random(in: 0..<26, using: &random) {
+      switch Int.random(in: 0..<27, using: &random) {
       case 0..<7: try append()
       case 7..<16: relays.randomElement(using: &random)?.loop.turn(waitingAtMost: .zero)
       case 16, 17: world.advance(.milliseconds(Int.random(in: 1...900, using: &random)))
@@ -83,9 +83,10 @@ private struct RelaySimulation {
       case 19: world.broker.takeDown()
       case 20: world.broker.bringUp()
       case 21: world.broker.timeOutWaitingMessages()
-      case 22: Bool.random(using: &random) ? world.broker.holdAcknowledgements() : world.broker.releaseAcknowledgements()
-      case 23: misbehave()
-      case 24: crash()
+      case 22: world.broker.holdAcknowledgements()
+      case 23: world.broker.releaseAcknowledgements()
+      case 24: misbehave()
+      case 25: crash()
       default:
         if losesData, Int.random(in: 0..<6, using: &random) == 0 { loseData() } else { world.broker.breakProducers() }
       }
@@ -99,7 +100,9 @@ private struct RelaySimulation {
   }
 
   private mutating func misbehave() {
-    let fates: [InMemoryBroker.Fate] = [.acknowledge, .acknowledge, .fail(timedOut), .writeAndFail(timedOut), .fail(tooLarge)]
+    let fates: [InMemoryBroker.Fate] = [
+      .acknowledge, .acknowledge, .fail(timedOut), .writeAndFail(timedOut), .fail(tooLarge),
+    ]
     let salt = UInt64.random(in: 0 ... .max, using: &random)
     world.broker.onProduce { message in
       var hash = SeededGenerator(seed: salt &+ UInt64(MurmurPartitioner.hash(message.value ?? [])))

@@ -100,7 +100,9 @@ struct WorkerFailureTests {
       nil, [], [0xFF, 0xFE, 0x00], Array(repeating: UInt8(ascii: "["), count: 100_000), Array("{\"a\":1e99}".utf8),
       Array(repeating: 7, count: 1_000_000),
     ]
-    let headers = [Header("ce_id", "x"), Header("ce_id", "y"), Header(name: "b", value: [0xFF]), Header(name: "n", value: nil)]
+    let headers = [
+      Header("ce_id", "x"), Header("ce_id", "y"), Header(name: "b", value: [0xFF]), Header(name: "n", value: nil),
+    ]
     try world.publish(
       values.flatMap { value in
         [nil, [], [0xC0], Array("key".utf8)].map { key in

@@ -30,8 +30,11 @@ struct TestEvent: Sendable, Hashable {
   }
 
   static func interpret(_ record: ConsumedRecord) -> Interpretation<TestEvent> {
-    let parts = String(decoding: record.value ?? [], as: UTF8.self).split(separator: "|", omittingEmptySubsequences: false)
-    guard parts.count == 3, let key = record.key else { return .unreadable(UnreadableRecord(reason: "not three parts")) }
+    let text = String(decoding: record.value ?? [], as: UTF8.self)
+    let parts = text.split(separator: "|", omittingEmptySubsequences: false)
+    guard parts.count == 3, let key = record.key else {
+      return .unreadable(UnreadableRecord(reason: "not three parts"))
+    }
     let event = TestEvent(
       String(parts[0]), key: String(decoding: key, as: UTF8.self), version: Int64(parts[1]), what: String(parts[2]))
     let identity = EventIdentity(eventID: event.id, eventType: "TEST", key: event.key, version: event.version)
@@ -142,7 +145,9 @@ final class WorkerWorld {
   init(partitions: Int = 3) throws {
     let effects = SQLiteMigration(
       name: "effects",
-      sql: "CREATE TABLE effects (id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, event_key TEXT NOT NULL, version INTEGER)")
+      sql: """
+        CREATE TABLE effects (id INTEGER PRIMARY KEY, event_id TEXT NOT NULL, event_key TEXT NOT NULL, version INTEGER)
+        """)
     store = try StoreKind.memory.open(migrations: MessagingMigrations.all + [effects])
     inbox = FlakyInbox(store.inbox)
     broker = InMemoryBroker(topics: [Self.topic: partitions], clocks: store.clock.clocks)

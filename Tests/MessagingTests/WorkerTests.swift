@@ -58,7 +58,8 @@ struct WorkerTests {
 
   @Test func aVersionAtOrBelowTheCursorIsDroppedWithoutATrace() throws {
     let world = try WorkerWorld()
-    try world.publish(.next("a", 1), .next("a", 2), TestEvent("late", key: "a", version: 1), TestEvent("zero", key: "a", version: 0))
+    try world.publish(
+      .next("a", 1), .next("a", 2), TestEvent("late", key: "a", version: 1), TestEvent("zero", key: "a", version: 0))
     let worker = world.worker()
 
     try worker.makeLoop().settle()

@@ -5,6 +5,8 @@ import Testing
 @testable import orderflow
 
 struct ChildProcessTests {
+  private static let hasProc = FileManager.default.fileExists(atPath: "/proc/self/stat")
+
   /// Runs a line of shell as a child and returns how it ended and what it wrote.
   private func run(
     _ script: String, environment: [String: String] = [:], lifeline: DescriptorPipe? = nil,
@@ -26,7 +28,7 @@ struct ChildProcessTests {
     #expect(output == "out value\nerr\n")
   }
 
-  @Test func itRunsInAGroupOfItsOwn() async throws {
+  @Test(.enabled(if: hasProc)) func itRunsInAGroupOfItsOwn() async throws {
     // Field 5 of /proc/PID/stat is the process group; this shell's name has no spaces.
     let (_, output) = try await run("echo $$ $(cut -d' ' -f5 /proc/$$/stat)", environment: ["PATH": "/bin:/usr/bin"])
 
@@ -51,7 +53,7 @@ struct ChildProcessTests {
     #expect(output == "closed\n")
   }
 
-  @Test func itHasNoDescriptorsButItsOwn() async throws {
+  @Test(.enabled(if: hasProc)) func itHasNoDescriptorsButItsOwn() async throws {
     // Not closed by exec, as a library's socket.
     let leaking = fcntl(STDERR_FILENO, F_DUPFD, 50)
     defer { close(leaking) }

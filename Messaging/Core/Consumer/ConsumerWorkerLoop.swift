@@ -28,13 +28,14 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
       return
     }
     let timeout = min(limit, worker.machine.withLock { $0.pollTimeout(at: now) })
+    let records: [ConsumedRecord]
     do {
-      let records = try consumer.poll(maximum: worker.configuration.maximumBatch, timeout: timeout)
+      records = try consumer.poll(maximum: worker.configuration.maximumBatch, timeout: timeout)
       consumerFailures = 0
-      try carryOut(.polled(records), consumer)
-    } catch let error as BrokerError {
-      failed(error)
+    } catch {
+      return failed(BrokerError(wrapping: error))
     }
+    try carryOut(.polled(records), consumer)
     report()
   }
 
@@ -128,7 +129,11 @@ private struct WorkerPartitions<Store: InboxStore, Event: Sendable>: PartitionLi
       stored[cluster] = .some(try? worker.processor.store.nextOffsets(cluster: cluster))
     }
     let decisions = worker.machine.withLock { $0.assigned(partitions, stored: stored) }
-    for (reason, entries) in Dictionary(grouping: decisions, by: \.value.reason) where reason != .resumed {
+    // An empty log has no beginning worth a word.
+    let worthAWord = decisions.filter { partition, decision in
+      decision.reason != .resumed && partitions[partition].map { $0.logEnd > $0.logStart } ?? false
+    }
+    for (reason, entries) in Dictionary(grouping: worthAWord, by: \.value.reason) {
       WorkerNotice.startsAtEarliest(entries.map(\.key).sorted(), reason).write(to: worker.logger)
     }
     return decisions.mapValues(\.start)

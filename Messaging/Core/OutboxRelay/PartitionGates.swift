@@ -17,7 +17,12 @@ struct PartitionGates: Sendable {
     /// What was published and is beyond the slowest consumer, with the bytes of each record.
     var unconsumed = Queue<(offset: Int64, bytes: Int)>()
     var unconsumedBytes = 0
+    /// Published up to here before this relay could count: what of it lies unconsumed is guessed from its number.
+    var countedFrom: Int64?
+    var guessedBytes = 0
     var isBrimful = false
+
+    var lyingBytes: Int { unconsumedBytes + guessedBytes + bytes }
   }
 
   private var gates: [TopicPartition: Gate] = [:]
@@ -48,8 +53,7 @@ struct PartitionGates: Sendable {
     guard var gate = gates[partition] else { return true }
     // Written back below only if it closes: this is asked for every row.
     if let limit = limit(for: partition) {
-      let lying = gate.unconsumedBytes + gate.bytes
-      if lying > 0, lying + bytes > limit { gate.isBrimful = true }
+      if gate.lyingBytes > 0, gate.lyingBytes + bytes > limit { gate.isBrimful = true }
     }
     guard gate.isBrimful || (gate.isStuck && gate.rows >= stuckBudget) else { return true }
     gate.skippedFrom = min(gate.skippedFrom ?? sequence, sequence)
@@ -104,6 +108,18 @@ struct PartitionGates: Sendable {
     return reopen()
   }
 
+  /// This relay begins to publish, and others have published up to `highest` before it.
+  mutating func takeOver(_ partition: TopicPartition, publishedUpTo highest: Int64) {
+    guard limit(for: partition) != nil else { return }
+    var gate = gates[partition] ?? Gate()
+    gate.unconsumed.removeAll()
+    gate.unconsumedBytes = 0
+    gate.countedFrom = highest &+ 1
+    gates[partition] = gate
+  }
+
+  private static let guessedRecordBytes = 1_000
+
   /// The consumers have had everything before `next`: the lowest committed offset of the groups that read it.
   mutating func consumed(before next: Int64, of partition: TopicPartition) {
     guard var gate = gates[partition], let limit = limit(for: partition) else { return }
@@ -111,13 +127,17 @@ struct PartitionGates: Sendable {
       gate.unconsumedBytes -= first.bytes
       _ = gate.unconsumed.popFirst()
     }
-    if gate.unconsumedBytes + gate.bytes <= limit / 2 { gate.isBrimful = false }
+    if let countedFrom = gate.countedFrom {
+      gate.guessedBytes = Int(min(max(0, countedFrom - next), 1_000_000)) * Self.guessedRecordBytes
+      if next >= countedFrom { gate.countedFrom = nil }
+    }
+    if gate.lyingBytes <= limit / 2 { gate.isBrimful = false }
     gates[partition] = gate
   }
 
   /// Partitions of which something is known to lie unconsumed.
   var unconsumedPartitions: [TopicPartition] {
-    gates.filter { !$0.value.unconsumed.isEmpty || $0.value.isBrimful }.keys.sorted()
+    gates.filter { !$0.value.unconsumed.isEmpty || $0.value.countedFrom != nil || $0.value.isBrimful }.keys.sorted()
   }
 
   /// The lowest row that was skipped at a gate that is open now; it counts as read again.

@@ -70,6 +70,7 @@ extension RelayMachine {
     nextInspection = now + configuration.inspectionInterval
     if phase == .comparing {
       phase = .publishing
+      for (partition, highest) in highestAcknowledged { gates.takeOver(partition, publishedUpTo: highest) }
       rescan()
     }
   }

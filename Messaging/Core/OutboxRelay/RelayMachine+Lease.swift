@@ -1,11 +1,10 @@
 /// The right to publish: asked for, renewed in time, and given up the moment it may be somebody else's.
 extension RelayMachine {
   mutating func keepLease(at now: Duration) -> RelayAction? {
-    if let lease {
-      if now >= leaseEnds { loseLease(reason: "not renewed in time", at: now) } else {
-        return now >= nextLeaseCall ? .renewLease(lease, for: configuration.leaseDuration) : nil
-      }
+    if let lease, now < leaseEnds {
+      return now >= nextLeaseCall ? .renewLease(lease, for: configuration.leaseDuration) : nil
     }
+    if lease != nil { loseLease(reason: "not renewed in time", at: now) }
     if phase == .stopped { return .finish }
     return now >= nextLeaseCall ? .acquireLease(for: configuration.leaseDuration) : nil
   }

@@ -27,7 +27,7 @@ final class ClientLog: Sendable {
       Counter(label: KafkaMetric.offsetResets, dimensions: [("reason", "out_of_range")]).increment()
     }
     logger.log(
-      level: isQuiet ? .trace : Self.level(ofSyslog: level), "The Kafka client reports",
+      level: isQuiet ? .trace : Self.level(ofSyslog: level, facility: facility), "The Kafka client reports",
       metadata: ["facility": .string(facility), "report": .string(text)])
   }
 
@@ -39,8 +39,11 @@ final class ClientLog: Sendable {
 
   /// A lost connection is an "error" to librdkafka, which mends it alone: a warning here. Errors that nobody mends
   /// come as events and are logged where they are handled.
-  private static func level(ofSyslog level: Int32) -> Logger.Level {
+  /// The warning that an old broker, the embedded one above all, might create topics by itself comes with every
+  /// connection and is nothing to act on.
+  private static func level(ofSyslog level: Int32, facility: String) -> Logger.Level {
     switch level {
+    case _ where facility == "AUTOCREATE": .debug
     case ...2: .error
     case 3, 4: .warning
     case 5, 6: .info
