@@ -8,10 +8,9 @@ WORKDIR /src
 COPY Package.swift ./
 RUN swift package resolve
 COPY . .
-RUN mkdir /out \
- && for product in OrderService InventoryService NotificationService orderflow; do \
-      swift build -c release --product "$product" && cp ".build/release/$product" /out/ || exit 1; \
-    done
+RUN swift build -c release \
+ && mkdir /out \
+ && cd .build/release && cp OrderService InventoryService NotificationService orderflow /out/
 
 FROM swift:6.3-bookworm-slim AS runtime
 RUN apt-get -qq update \

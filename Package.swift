@@ -123,11 +123,6 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-// TEMPORARY
-if let only = Context.environment["ONLY_TESTS"]?.split(separator: ",").map(String.init) {
-  package.targets.removeAll { $0.type == .test && !only.contains($0.name) }
-}
-
 func service(_ name: String, path: String) -> Target {
   .target(
     name: name,

@@ -6,12 +6,15 @@ public struct ConsumerCounts: Sendable, Hashable {
   public var handled = 0
   /// Events that took their place among the versions of their key, and that this group does nothing for.
   public var withoutEffect = 0
+  /// Events with a row already, whatever came of them the first time.
   public var duplicates = 0
   /// Versions at or below the cursor that were no duplicates.
   public var stale = 0
+  /// Events kept in the store until the versions before them have come.
   public var parked = 0
   /// Not for this group.
   public var ignored = 0
+  /// Events and unreadable records that were given up.
   public var deadLettered = 0
   /// Attempts that failed and are followed by another.
   public var retries = 0

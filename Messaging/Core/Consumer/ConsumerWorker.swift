@@ -45,8 +45,10 @@ public final class ConsumerWorker<Store: InboxStore, Event: Sendable>: Service {
     self.logger = logger
   }
 
+  /// The consumer group.
   public var group: String { processor.group }
 
+  /// How it stands now.
   public func status() -> ConsumerWorkerStatus {
     let consumer = bell.withConsumer { $0?.status() }
     return machine.withLock { machine in

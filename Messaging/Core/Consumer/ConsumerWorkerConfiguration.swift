@@ -12,6 +12,7 @@ public struct ConsumerWorkerConfiguration: Sendable {
 
   /// Where the jitter of the retries comes from; nil for a seed that nobody knows.
   public var seed: UInt64?
+  /// The time; a manual clock drives the worker in tests.
   public var clocks: Clocks = .system
 
   public init() {}

@@ -1,6 +1,8 @@
 /// How an event came to its handler.
 public struct Delivery: Sendable, Hashable {
+  /// Which event it is.
   public var identity: EventIdentity
+  /// Where its record lies.
   public var topicPartition: TopicPartition
   public var offset: Int64
   /// 1 at the first attempt.

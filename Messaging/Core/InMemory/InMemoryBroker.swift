@@ -88,6 +88,7 @@ extension InMemoryBroker {
     cluster.change { $0.isUp = false }
   }
 
+  /// Ends ``takeDown()``: what producers have kept is written, what consumers have stored is committed.
   public func bringUp() {
     let now = clocks.wall().millisecondsSinceEpoch
     cluster.change { cluster in
@@ -114,6 +115,7 @@ extension InMemoryBroker {
     cluster.change { $0.holdsAcknowledgements = true }
   }
 
+  /// Hands out what was held back, and holds nothing back any more.
   public func releaseAcknowledgements() {
     cluster.change { cluster in
       cluster.holdsAcknowledgements = false
@@ -172,6 +174,7 @@ extension InMemoryBroker {
     }
   }
 
+  /// Removes a topic with its records, as an operator would.
   public func deleteTopic(_ topic: String) {
     cluster.change { $0.delete(topic) }
   }

@@ -42,6 +42,7 @@ public final class OutboxRelay<Store: OutboxStore>: Service {
     bell.ring { $0.rescan = true }
   }
 
+  /// How it stood at the end of its last round.
   public func status() -> OutboxRelayStatus {
     snapshot.withLock { $0 }
   }

@@ -19,5 +19,6 @@ public struct OutboxRelayStatus: Sendable, Hashable {
 
   public init() {}
 
+  /// Whether this relay is the one that publishes.
   public var holdsLease: Bool { lease != nil }
 }

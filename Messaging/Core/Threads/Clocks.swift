@@ -32,12 +32,15 @@ public final class ManualClock: Sendable {
     self.start = start
   }
 
+  /// Time since this clock was made.
   public var now: Duration { time.withLock { $0 } }
 
+  /// Moves both clocks, that of the day as well.
   public func advance(by duration: Duration) {
     time.withLock { $0 += duration }
   }
 
+  /// What to pass to whom this clock is to drive.
   public var clocks: Clocks {
     Clocks(elapsed: { self.now }, wall: { self.start + self.now })
   }

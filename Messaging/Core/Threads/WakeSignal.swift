@@ -8,6 +8,7 @@ public final class WakeSignal: Sendable {
 
   public init() {}
 
+  /// Sets the flag. Never blocks.
   public func wake() {
     state.change { $0 = true }
   }
