@@ -1,6 +1,4 @@
-import Foundation
 import Hummingbird
-import NIOCore
 import Logging
 import ServiceLifecycle
 
@@ -13,8 +11,7 @@ struct HTTPServerService: Service {
 
   func run() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-      let executor: EventLoopExecutor? = ProcessInfo.processInfo.environment["HTTP_EXECUTOR"] == "1" ? EventLoopExecutor(application.eventLoopGroup.next()) : nil
-      group.addTask(executorPreference: executor) { try await application.run() }
+      group.addTask { try await application.run() }
       group.addTask { [patience, logger] in
         try? await gracefulShutdown()
         guard (try? await Task.sleep(for: patience)) != nil else { return }
@@ -28,14 +25,5 @@ struct HTTPServerService: Service {
         if case .failure(let error) = result, !(error is CancellationError) { throw error }
       }
     }
-  }
-}
-
-final class EventLoopExecutor: TaskExecutor {
-  let eventLoop: any EventLoop
-  init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
-  func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
-    eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }
