@@ -1,4 +1,5 @@
 import EventSchema
+import ServiceDefaults
 import Testing
 import WireFormat
 
@@ -107,10 +108,10 @@ import WireFormat
   @Test func storedItemsComeBackAsTheyWere() throws {
     let items = [try item("keyboard", 2, 4990), try item("a.b_c-D9", 10_000, 0)]
 
-    #expect(StoredItems.encode(items) == #"[["keyboard",2,4990],["a.b_c-D9",10000,0]]"#)
-    #expect(StoredItems.decode(StoredItems.encode(items)) == items)
+    #expect(StoredOrderItems.encode(items) == #"[["keyboard",2,4990],["a.b_c-D9",10000,0]]"#)
+    #expect(StoredOrderItems.decode(StoredOrderItems.encode(items)) == items)
     for damaged in ["", "{}", "[[]]", #"[["a",1]]"#, #"[["a",1.5,2]]"#, #"[["a b",1,2]]"#, "[1]"] {
-      #expect(StoredItems.decode(damaged) == nil)
+      #expect(StoredOrderItems.decode(damaged) == nil)
     }
   }
 }

@@ -1,5 +1,6 @@
 import EventSchema
 import GRDB
+import ServiceDefaults
 import WireFormat
 
 /// A row of `emails`, with the columns in the order of ``columns``.
@@ -18,7 +19,7 @@ struct MailRow {
     let sentAt: Int64? = row[13]
     guard let eventID = EventID(row[2] as String), let orderID = OrderID(row[3] as String),
       let customerID = CustomerID(row[4] as String), let kind = MailKind(rawValue: row[5]),
-      let items = StoredItems.decode(row[6]), let status = MailDelivery.Status(rawValue: row[10])
+      let items = StoredOrderItems.decode(row[6]), let status = MailDelivery.Status(rawValue: row[10])
     else { throw DamagedMailRow(sequence: sequence) }
 
     self.sequence = sequence

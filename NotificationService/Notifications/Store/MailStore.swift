@@ -1,6 +1,7 @@
 import EventSchema
 import GRDB
 import MessagingSQLite
+import ServiceDefaults
 
 /// The mailbox. Writes belong to the caller's transaction.
 public struct MailStore: Sendable {
@@ -10,7 +11,7 @@ public struct MailStore: Sendable {
   func insert(_ mail: Mail, in transaction: SQLiteTransaction) throws {
     try transaction.database.cachedStatement(sql: Self.insertion).execute(arguments: [
       mail.id.rawValue, mail.eventID.rawValue, mail.orderID.rawValue, mail.customerID.rawValue, mail.kind.rawValue,
-      StoredItems.encode(mail.items), mail.total.minorUnits, mail.reason, mail.templateVersion,
+      StoredOrderItems.encode(mail.items), mail.total.minorUnits, mail.reason, mail.templateVersion,
       mail.delivery.status.rawValue, mail.delivery.attempts, mail.createdAt.millisecondsSinceEpoch,
       mail.delivery.sentAt?.millisecondsSinceEpoch,
     ])

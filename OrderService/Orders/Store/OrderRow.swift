@@ -1,5 +1,6 @@
 import EventSchema
 import GRDB
+import ServiceDefaults
 import WireFormat
 
 /// A row of `orders`, with the columns in the order of ``columns``.
@@ -16,7 +17,7 @@ struct OrderRow {
     let status: String = row[3]
     let items: String = row[6]
     guard let id = OrderID(row[1] as String), let customerID = CustomerID(row[2] as String),
-      let status = OrderStatus(rawValue: status), let items = StoredItems.decode(items)
+      let status = OrderStatus(rawValue: status), let items = StoredOrderItems.decode(items)
     else { throw DamagedOrderRow(sequence: sequence) }
 
     self.sequence = sequence

@@ -25,7 +25,7 @@ public struct OrderStore: Sendable {
 
   /// Encodes an order that begins, so that the one thread that writes has only to insert it.
   public func prepare(_ order: Order) -> PreparedOrder {
-    PreparedOrder(order: order, items: StoredItems.encode(order.items), message: message(of: order))
+    PreparedOrder(order: order, items: StoredOrderItems.encode(order.items), message: message(of: order))
   }
 
   /// Writes an order that begins, and its event.

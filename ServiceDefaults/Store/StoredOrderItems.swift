@@ -1,9 +1,10 @@
 import EventSchema
 import WireFormat
 
-/// Items as the column `items` has them: `[["keyboard",2,4990],["mouse",1,0]]`, prices in minor units.
-enum StoredItems {
-  static func encode(_ items: [OrderItem]) -> String {
+/// An order's items in one column of a store: `[["keyboard",2,4990],["mouse",1,0]]`, prices in minor units.
+public enum StoredOrderItems {
+  /// As text; the order of the items is kept.
+  public static func encode(_ items: [OrderItem]) -> String {
     var json = JSONWriter(reservingCapacity: 8 + items.count * 32)
     json.array { json in
       for item in items {
@@ -18,7 +19,7 @@ enum StoredItems {
   }
 
   /// Nil when `text` is not what ``encode(_:)`` makes.
-  static func decode(_ text: String) -> [OrderItem]? {
+  public static func decode(_ text: String) -> [OrderItem]? {
     guard let rows = try? JSONValue(parsing: Array(text.utf8)).array else { return nil }
     var items: [OrderItem] = []
     items.reserveCapacity(rows.count)
