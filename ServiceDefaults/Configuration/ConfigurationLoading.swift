@@ -94,8 +94,12 @@ extension ServiceConfiguration {
   private mutating func readKafka(_ values: inout CheckedValues) {
     let properties = KafkaProperties(values.sources, keys: values.keys)
     values.refusals += properties.refusals
+    let servers = values.text("KAFKA_BOOTSTRAP_SERVERS")
+    for server in servers.split(separator: ",", omittingEmptySubsequences: false) where !Self.isServer(server) {
+      values.refuse("KAFKA_BOOTSTRAP_SERVERS", "“\(server)” is no host:port with a port from 1 to 65535")
+    }
     kafka = KafkaConfiguration(
-      bootstrapServers: values.text("KAFKA_BOOTSTRAP_SERVERS"),
+      bootstrapServers: servers,
       common: ["client.id": identity.name].merging(properties.common) { $1 },
       producer: properties.producer, consumer: properties.consumer)
     do {
@@ -106,6 +110,29 @@ extension ServiceConfiguration {
     } catch {
       values.refuse("KAFKA_*", "\(error)")
     }
+  }
+
+  /// `host`, `host:port`, `[::1]:port`, each also with a scheme as librdkafka takes it: `SASL_SSL://host:port`.
+  private static func isServer(_ text: Substring) -> Bool {
+    var address = text.trimmingPrefix(while: \.isWhitespace)[...]
+    while address.last?.isWhitespace == true { address.removeLast() }
+    if let scheme = address.firstRange(of: "://") { address = address[scheme.upperBound...] }
+    let host: Substring
+    var port: Substring?
+    if address.first == "[" {
+      guard let end = address.firstIndex(of: "]") else { return false }
+      host = address[address.index(after: address.startIndex)..<end]
+      let rest = address[address.index(after: end)...]
+      guard rest.isEmpty || rest.first == ":" else { return false }
+      port = rest.isEmpty ? nil : rest.dropFirst()
+    } else {
+      let parts = address.split(separator: ":", omittingEmptySubsequences: false)
+      guard parts.count <= 2 else { return false }
+      host = parts[0]
+      port = parts.count == 2 ? parts[1] : nil
+    }
+    guard !host.isEmpty, !host.contains(where: \.isWhitespace) else { return false }
+    return port.map { UInt16($0).map { $0 > 0 } ?? false } ?? true
   }
 
   private static func isLoopback(_ host: String) -> Bool {

@@ -25,7 +25,7 @@ extension Request {
     do {
       value = try JSONValue(parsing: bytes)
     } catch {
-      throw Problem.badRequest("The body is not JSON: \(error)")
+      throw Problem.badRequest("The body is \(error).")
     }
     guard case .object(let object) = value else {
       throw Problem.unprocessable(pointer: "", "has to be a JSON object")

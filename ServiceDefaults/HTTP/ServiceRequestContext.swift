@@ -39,7 +39,9 @@ extension ServiceRequestContext {
     return identifier
   }
 
-  private func capture(_ parameter: String) -> String? {
+  /// What the path captured as `parameter`, percent-decoded; nil where it is no UTF-8 text. For names that are no
+  /// ``EventSchema/Identifier``.
+  public func capture(_ parameter: String) -> String? {
     parameters.get(parameter).flatMap { PercentEncoding.decoded($0[...]) }
   }
 }

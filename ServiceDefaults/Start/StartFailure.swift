@@ -1,4 +1,5 @@
 import Foundation
+import MessagingSQLite
 import NIOCore
 
 /// Says in one line why a start failed.
@@ -13,6 +14,8 @@ enum StartFailure {
       "HTTP_PORT: this user may not listen on port \(configuration.httpPort)"
     case let error as SocketAddressError:
       "HTTP_HOST: \(configuration.httpHost) cannot be resolved (\(error))"
+    case let error as SQLiteStoreError:
+      "DATABASE_PATH: \(error)"
     default:
       "\(error)"
     }

@@ -3,87 +3,66 @@ import Synchronization
 
 /// A process that a test started, with its output line by line. It is killed when the last reference goes.
 public final class ChildProcess: Sendable {
-  /// Foundation's `Process` is not Sendable; everything that touches it goes through this lock.
-  private let process: Mutex<ProcessBox>
-  private let output: LineCollector
-  private let exit: AsyncStream<Int32>
+  private let output: OutputCollector
   public let processID: Int32
 
-  /// `Process` is thread-compatible; the mutex above makes it thread-safe.
-  private struct ProcessBox: @unchecked Sendable { let process: Process }
-
+  /// Starts `executable`. It inherits no descriptor but its three streams; both output streams come together.
   public init(
-    _ executable: URL, _ arguments: [String] = [], environment: [String: String] = [:], directory: URL? = nil,
-    input: [UInt8]? = nil
+    _ executable: URL, _ arguments: [String] = [], environment: [String: String] = [:], input: [UInt8]? = nil
   ) throws {
-    let process = Process()
-    process.executableURL = executable
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.currentDirectoryURL = directory
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    let inputPipe = Pipe()
-    process.standardInput = input == nil ? FileHandle.nullDevice : inputPipe
-    let (exit, continuation) = AsyncStream<Int32>.makeStream()
-    process.terminationHandler = {
-      continuation.yield($0.terminationReason == .exit ? $0.terminationStatus : 128 + $0.terminationStatus)
-      continuation.finish()
+    let standardInput = try input.map(temporaryFile(holding:)) ?? "/dev/null"
+    let environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+    let (process, readEnd) = try spawning.withLock { _ in
+      try spawn([executable.path] + arguments, environment: environment, standardInput: standardInput)
     }
-    let output = LineCollector()
-    pipe.fileHandleForReading.readabilityHandler = { handle in
-      let data = handle.availableData
-      if data.isEmpty { handle.readabilityHandler = nil }
-      output.append(data)
-    }
-    try process.run()
-    if let input {
-      try inputPipe.fileHandleForWriting.write(contentsOf: Data(input))
-      try inputPipe.fileHandleForWriting.close()
-    }
-    self.processID = process.processIdentifier
-    self.process = Mutex(ProcessBox(process: process))
-    self.output = output
-    self.exit = exit
+    processID = process
+    output = OutputCollector()
+    Thread.detachNewThread { [output, process] in output.collect(from: readEnd, of: process) }
   }
 
   deinit {
-    process.withLock { if $0.process.isRunning { kill($0.process.processIdentifier, SIGKILL) } }
+    if output.status == nil { kill(processID, SIGKILL) }
   }
 
   /// Everything written so far, both streams together.
   public var text: String { output.text }
 
+  /// Whether it has ended.
+  public var hasEnded: Bool { output.status != nil }
+
   public func send(_ signal: Int32) {
     kill(processID, signal)
   }
 
-  /// The exit status, 128 + n after a signal. May be asked once.
+  /// The exit status, 128 + n after a signal.
   public func waitForExit(within limit: Duration = .seconds(60)) async throws -> Int32 {
-    try await deadline(limit, "exit of process \(processID); it said:\n\(text)") { [exit] in
-      for await status in exit { return status }
+    let changes = output.changes()
+    return try await deadline(limit, "exit of process \(processID); it said:\n", detail: { [output] in output.text }) {
+      [output] in
+      for await _ in changes { if let status = output.status { return status } }
       throw CancellationError()
     }
   }
 
   /// Returns the first line that contains `needle`, once it is written.
   public func waitForLine(containing needle: String, within limit: Duration = .seconds(60)) async throws -> String {
-    try await deadline(limit, "a line with “\(needle)”", detail: { [output] in output.text }) { [output] in
-      for await line in output.lines() where line.contains(needle) { return line }
+    let changes = output.changes()
+    return try await deadline(limit, "a line with “\(needle)”", detail: { [output] in output.text }) { [output] in
+      for await _ in changes {
+        let complete = output.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        if let line = complete.first(where: { $0.contains(needle) }) { return String(line) }
+      }
       throw CancellationError()
     }
   }
 
   /// Runs a command to its end.
   public static func run(
-    _ executable: URL, _ arguments: [String] = [], environment: [String: String] = [:], directory: URL? = nil,
-    input: [UInt8]? = nil, within limit: Duration = .seconds(120)
+    _ executable: URL, _ arguments: [String] = [], environment: [String: String] = [:], input: [UInt8]? = nil,
+    within limit: Duration = .seconds(120)
   ) async throws -> (status: Int32, output: String) {
-    let child = try ChildProcess(
-      executable, arguments, environment: environment, directory: directory, input: input)
+    let child = try ChildProcess(executable, arguments, environment: environment, input: input)
     let status = try await child.waitForExit(within: limit)
-    await child.output.waitForEnd()
     return (status, child.text)
   }
 
@@ -93,61 +72,98 @@ public final class ChildProcess: Sendable {
       .map { URL(fileURLWithPath: String($0)).appendingPathComponent(program) }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
+
+  public struct SpawnFailed: Error {
+    public let arguments: [String]
+    public let code: Int32
+  }
 }
 
-/// Collects output and hands its lines to any number of readers, from the beginning.
-private final class LineCollector: Sendable {
+/// Collects a child's output until its end, then its exit status, and tells whoever waits of every change.
+private final class OutputCollector: Sendable {
   private struct State {
-    var data = Data()
-    var lines: [String] = []
-    var ended = false
-    var readers: [Int: AsyncStream<String>.Continuation] = [:]
-    var nextReader = 0
+    var bytes: [UInt8] = []
+    var status: Int32?
+    var waiting: [AsyncStream<Void>.Continuation] = []
   }
 
   private let state = Mutex(State())
 
-  var text: String { state.withLock { String(decoding: $0.data, as: UTF8.self) } }
+  var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
+  var status: Int32? { state.withLock { $0.status } }
 
-  func append(_ data: Data) {
-    // Finishing a stream calls back into this collector: never inside the lock.
-    let ended = state.withLock { state -> [AsyncStream<String>.Continuation] in
-      guard !data.isEmpty else {
-        state.ended = true
-        defer { state.readers = [:] }
-        return Array(state.readers.values)
-      }
-      state.data.append(data)
-      let complete = String(decoding: state.data, as: UTF8.self).split(
-        separator: "\n", omittingEmptySubsequences: false
-      ).dropLast().map(String.init)
-      for line in complete[state.lines.count...] {
-        state.lines.append(line)
-        state.readers.values.forEach { $0.yield(line) }
-      }
-      return []
+  /// Blocks the calling thread for the child's life. The status is known only when all output is there.
+  func collect(from descriptor: Int32, of process: pid_t) {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = read(descriptor, &buffer, buffer.count)
+      if count > 0 { change { $0.bytes += buffer[..<count] } } else if count == 0 || errno != EINTR { break }
     }
-    ended.forEach { $0.finish() }
+    close(descriptor)
+    var result: Int32 = 0
+    while waitpid(process, &result, 0) == -1, errno == EINTR {}
+    let signal = result & 0x7f
+    change { $0.status = signal == 0 ? (result >> 8) & 0xff : 128 + signal }
   }
 
-  func lines() -> AsyncStream<String> {
-    AsyncStream { continuation in
-      let isOver = state.withLock { state -> Bool in
-        state.lines.forEach { continuation.yield($0) }
-        guard !state.ended else { return true }
-        let reader = state.nextReader
-        state.nextReader += 1
-        state.readers[reader] = continuation
-        continuation.onTermination = { [weak self] _ in
-          self?.state.withLock { _ = $0.readers.removeValue(forKey: reader) }
-        }
-        return false
-      }
-      if isOver { continuation.finish() }
+  /// One element at once, and one after each change; a reader that is behind gets one for all of them.
+  func changes() -> AsyncStream<Void> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+      continuation.yield()
+      state.withLock { $0.waiting.append(continuation) }
     }
   }
 
-  func waitForEnd() async {
-    for await _ in lines() {}
+  private func change(_ body: (inout State) -> Void) {
+    let waiting = state.withLock { state in
+      body(&state)
+      return state.waiting
+    }
+    for continuation in waiting { continuation.yield() }
   }
+}
+
+/// One at a time: between its making and its marking a pipe could slip into somebody else's child, which would then keep
+/// it open.
+private let spawning = Mutex(())
+
+private func spawn(
+  _ arguments: [String], environment: [String], standardInput: String
+) throws -> (process: pid_t, output: Int32) {
+  var ends: [Int32] = [0, 0]
+  guard pipe(&ends) == 0 else { throw ChildProcess.SpawnFailed(arguments: arguments, code: errno) }
+  let (readEnd, writeEnd) = (ends[0], ends[1])
+  for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+  defer { close(writeEnd) }
+
+  var actions = posix_spawn_file_actions_t()
+  posix_spawn_file_actions_init(&actions)
+  defer { posix_spawn_file_actions_destroy(&actions) }
+  posix_spawn_file_actions_addopen(&actions, 0, standardInput, O_RDONLY, 0)
+  posix_spawn_file_actions_adddup2(&actions, writeEnd, 1)
+  posix_spawn_file_actions_adddup2(&actions, writeEnd, 2)
+
+  var process = pid_t()
+  let code = withCStrings(arguments) { arguments in
+    withCStrings(environment) { posix_spawn(&process, arguments[0]!, &actions, nil, arguments, $0) }
+  }
+  guard code == 0 else {
+    close(readEnd)
+    throw ChildProcess.SpawnFailed(arguments: arguments, code: code)
+  }
+  return (process, readEnd)
+}
+
+private func temporaryFile(holding bytes: [UInt8]) throws -> String {
+  let file = try temporaryFolder().appendingPathComponent("input")
+  try Data(bytes).write(to: file)
+  return file.path
+}
+
+private func withCStrings<Result>(
+  _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+) -> Result {
+  let copies = strings.map { strdup($0) } + [nil]
+  defer { copies.forEach { free($0) } }
+  return body(copies)
 }

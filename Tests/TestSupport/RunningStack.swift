@@ -27,7 +27,7 @@ public final class RunningStack: Sendable {
     }
     let up = try ChildProcess(BuiltProduct.url("orderflow"), arguments, environment: environment)
     let ready = try await eventually("ready file of `orderflow up`; it said:\n\(up.text)", within: .seconds(90)) {
-      if kill(up.processID, 0) != 0 { throw DeadlineExceeded(what: "`orderflow up` has ended:\n\(up.text)") }
+      if up.hasEnded { throw DeadlineExceeded(what: "`orderflow up` has ended:\n\(up.text)") }
       return FileManager.default.contents(atPath: readyFile.path)
     }
     guard let object = try JSONValue(parsing: Array(ready)).object,

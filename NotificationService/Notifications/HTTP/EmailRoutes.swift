@@ -29,8 +29,9 @@ struct EmailRoutes: Sendable {
   }
 
   private func mail(_ context: ServiceRequestContext) async throws -> Mail {
+    guard let id = context.capture("email_id") else { throw Problem.notFound("There is nothing under this path.") }
     do {
-      return try await getMail(context.parameters.require("email_id"))
+      return try await getMail(id)
     } catch let error as UnknownMail {
       throw Problem.notFound(error.description)
     }
