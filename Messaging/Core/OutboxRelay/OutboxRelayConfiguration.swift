@@ -30,8 +30,9 @@ public struct OutboxRelayConfiguration: Sendable {
   /// The longest wait for one answer of the broker's administration. Below a third of the lease, or the lease is lost
   /// while waiting.
   public var brokerTimeout: Duration = .milliseconds(900)
-  /// How long a graceful shutdown waits for what is in flight.
-  public var drainTimeout: Duration = .seconds(5)
+  /// How long a graceful shutdown waits for what is in flight. Short: a service has ten seconds for its whole end, and
+  /// what is not acknowledged by then is published after the next start.
+  public var drainTimeout: Duration = .seconds(2)
 
   /// For a broker that drops what it has no room for (the embedded one): the most bytes that may lie on a partition
   /// beyond the committed offset of the slowest of `consumerGroups`. Nil: no limit, as Apache Kafka needs none.

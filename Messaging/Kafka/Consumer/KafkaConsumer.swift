@@ -164,7 +164,8 @@ final class KafkaConsumer: MessageConsumer, @unchecked Sendable {
     guard !isClosing, let queue = live.withLock({ $0 }) else { return }
     // The listener may still store offsets, while it is told of what it has to give up.
     isClosing = true
-    leaveGroup(queue.client, within: .seconds(5))
+    // A broker that is there answers in milliseconds; one that is away must not use up the service's time to stop.
+    leaveGroup(queue.client, within: .seconds(2))
     live.withLock { $0 = nil }
   }
 }
