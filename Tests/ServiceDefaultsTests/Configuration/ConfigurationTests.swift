@@ -62,7 +62,8 @@ import Testing
     ("RETRY_MAX_ATTEMPTS", "0"), ("RETRY_INITIAL_BACKOFF_MS", "-5"), ("RETRY_MAX_BACKOFF_MS", "ten"),
     ("RELAY_MAX_UNCONSUMED_BYTES", "1"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("LIFELINE_FD", "1"),
     ("ALLOW_ANONYMOUS", "maybe"), ("KAFKA_BOOTSTRAP_SERVERS", "host:99999"), ("KAFKA_BOOTSTRAP_SERVERS", "=::"),
-    ("KAFKA_BOOTSTRAP_SERVERS", "a:1,"), ("KAFKA_BOOTSTRAP_SERVERS", "a b:1"), ("CONFIG_FILE", "/nowhere/at-all.json"), ("HTTP_HOST", "0.0.0.0"),
+    ("KAFKA_BOOTSTRAP_SERVERS", "a:1,"), ("KAFKA_BOOTSTRAP_SERVERS", "a b:1"), ("CONFIG_FILE", "/nowhere/at-all.json"),
+    ("HTTP_HOST", "0.0.0.0"),
   ])
   func aBadValueNamesItsKey(key: String, value: String) {
     let error = #expect(throws: ConfigurationError.self) { try load(environment: [key: value]) }
