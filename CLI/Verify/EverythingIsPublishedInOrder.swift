@@ -37,12 +37,27 @@ enum EverythingIsPublishedInOrder {
       guard !mayHaveBeenPurged(record, oldestRows, now: observation.takenAt) else { continue }
       offenders.add("event \(record.eventID ?? "without an id") at \(record.position) is in no outbox")
     }
+    for fault in stepsNeverTold(of: observation.orders, in: ours) where observation.isQuiet { offenders.add(fault) }
     let order = OrderOfFirstOccurrences(ours, rows: rows, logs: observation.logs)
     offenders.add(order.offenders)
     return Finding(
       number: 5, title: "Everything is published, once in the outbox and in order on the topic",
       figure: figure(published: published, records: observation.records.count, ours: ours.count, order),
       offenders: offenders)
+  }
+
+  /// Orders whose last step is on no topic, though their first is: neither a gap nor an outbox row would tell of it.
+  private static func stepsNeverTold(of orders: [ObservedOrder], in ours: [ObservedRecord]) -> [String] {
+    var versions: [String: ClosedRange<Int64>] = [:]
+    for record in ours where record.place.topic == Topics.orders {
+      guard let key = record.key, let version = record.version else { continue }
+      let known = versions[key] ?? version...version
+      versions[key] = min(known.lowerBound, version)...max(known.upperBound, version)
+    }
+    return orders.compactMap { order in
+      guard let told = versions[order.id], told.lowerBound == 1, told.upperBound < order.version else { return nil }
+      return "order \(order.id) is at version \(order.version), and the topic knows it up to \(told.upperBound)"
+    }
   }
 
   private static func isExpected(_ row: ObservedOutboxRow, _ index: ObservationIndex) -> Bool {

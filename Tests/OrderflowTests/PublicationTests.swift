@@ -19,6 +19,17 @@ struct PublicationTests {
     #expect(!finding { $0.records.removeLast() }.holds)
   }
 
+  @Test func aLastStepThatIsInNoOutboxAndOnNoTopicIsSeen() {
+    func loseTheLastStep(_ observation: inout Observation, isQuiet: Bool) {
+      observation.outbox.removeLast()
+      observation.records.removeLast()
+      observation.isQuiet = isQuiet
+    }
+
+    #expect(!finding { loseTheLastStep(&$0, isQuiet: true) }.holds)
+    #expect(finding { loseTheLastStep(&$0, isQuiet: false) }.holds)
+  }
+
   @Test func aRowThatTheLogHasDroppedIsNotMissed() {
     let finding = finding { observation in
       observation.records.removeFirst(2)
