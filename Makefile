@@ -11,7 +11,7 @@ SWIFT_SOURCES := Package.swift WireFormat EventSchema Messaging ServiceDefaults 
 
 export WARNINGS_AS_ERRORS := 1
 
-.PHONY: help demo setup build release test lint format bench compose-up compose-down clean
+.PHONY: help demo setup build release test lint format compose-up compose-down clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
