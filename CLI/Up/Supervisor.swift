@@ -58,7 +58,7 @@ actor Supervisor {
           Failure("\(plan.processName) does not come up: \(exit), \(policy.deathsInARow) times in a row"),
           log.lastLines)
       }
-      say(plan, "died (\(exit)); starts again in \(delay.brief)", .red)
+      say(plan, "ended (\(exit)); starts again in \(delay.brief)", .red)
       try? await Task.sleep(for: delay)
     }
   }
