@@ -34,38 +34,25 @@ extension ReservationStore {
   func page(
     of filter: ReservationFilter, before sequence: Int64?, limit: Int, in database: Database
   ) throws -> ReservationPage {
-    let rows = try rows(of: filter, before: sequence ?? .max, limit: limit + 1, in: database)
-    var page = ReservationPage(reservations: [], next: nil)
-    var last: Int64?
-    while let row = try rows.next() {
-      guard page.reservations.count < limit else {
-        page.next = last
-        break
-      }
+    let (sql, arguments) = query(for: filter, before: sequence ?? .max, limit: limit + 1)
+    let (reservations, next) = try database.keysetPage(sql, arguments, limit: limit) { row in
       let read = try ReservationRow(row)
-      guard filter.admits(read.reservation) else { continue }
-      page.reservations.append(read.reservation)
-      last = read.sequence
+      return filter.admits(read.reservation) ? (read.sequence, read.reservation) : nil
     }
-    return page
+    return ReservationPage(reservations: reservations, next: next)
   }
 
-  private func rows(
-    of filter: ReservationFilter, before sequence: Int64, limit: Int, in database: Database
-  ) throws -> RowCursor {
-    func cursor(_ sql: String, _ arguments: StatementArguments) throws -> RowCursor {
-      try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
-    }
+  private func query(
+    for filter: ReservationFilter, before sequence: Int64, limit: Int
+  ) -> (sql: String, arguments: StatementArguments) {
     // An order has one reservation at most: whatever else is asked of it, `admits` decides.
-    if let orderID = filter.orderID {
-      return try cursor(Self.ofOrder, [orderID.rawValue, sequence])
-    }
+    if let orderID = filter.orderID { return (Self.ofOrder, [orderID.rawValue, sequence]) }
     switch (filter.productID?.rawValue, filter.status?.rawValue) {
-    case (nil, nil): return try cursor(Self.every, [sequence, limit])
-    case (nil, .some(let status)): return try cursor(Self.ofStatus, [status, sequence, limit])
-    case (.some(let product), nil): return try cursor(Self.ofProduct, [product, sequence, limit])
+    case (nil, nil): return (Self.every, [sequence, limit])
+    case (nil, .some(let status)): return (Self.ofStatus, [status, sequence, limit])
+    case (.some(let product), nil): return (Self.ofProduct, [product, sequence, limit])
     case (.some(let product), .some(let status)):
-      return try cursor(Self.ofProductAndStatus, [product, status, sequence, limit])
+      return (Self.ofProductAndStatus, [product, status, sequence, limit])
     }
   }
 }

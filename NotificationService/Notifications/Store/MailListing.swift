@@ -26,33 +26,22 @@ extension MailStore {
   func page(
     of filter: MailFilter, before sequence: Int64?, limit: Int, in database: Database
   ) throws -> MailPage {
-    let rows = try rows(of: filter, before: sequence ?? .max, limit: limit + 1, in: database)
-    var page = MailPage(mails: [], next: nil)
-    var last: Int64?
-    while let row = try rows.next() {
-      guard page.mails.count < limit else {
-        page.next = last
-        break
-      }
+    let (sql, arguments) = query(for: filter, before: sequence ?? .max, limit: limit + 1)
+    let (mails, next) = try database.keysetPage(sql, arguments, limit: limit) { row in
       let read = try MailRow(row)
-      page.mails.append(read.mail)
-      last = read.sequence
+      return (read.sequence, read.mail)
     }
-    return page
+    return MailPage(mails: mails, next: next)
   }
 
-  private func rows(
-    of filter: MailFilter, before sequence: Int64, limit: Int, in database: Database
-  ) throws -> RowCursor {
-    func cursor(_ sql: String, _ arguments: StatementArguments) throws -> RowCursor {
-      try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
-    }
+  private func query(
+    for filter: MailFilter, before sequence: Int64, limit: Int
+  ) -> (sql: String, arguments: StatementArguments) {
     switch (filter.orderID?.rawValue, filter.customerID?.rawValue) {
-    case (nil, nil): return try cursor(Self.every, [sequence, limit])
-    case (nil, .some(let customer)): return try cursor(Self.ofCustomer, [customer, sequence, limit])
-    case (.some(let order), nil): return try cursor(Self.ofOrder, [order, sequence, limit])
-    case (.some(let order), .some(let customer)):
-      return try cursor(Self.ofOrderAndCustomer, [order, customer, sequence, limit])
+    case (nil, nil): (Self.every, [sequence, limit])
+    case (nil, .some(let customer)): (Self.ofCustomer, [customer, sequence, limit])
+    case (.some(let order), nil): (Self.ofOrder, [order, sequence, limit])
+    case (.some(let order), .some(let customer)): (Self.ofOrderAndCustomer, [order, customer, sequence, limit])
     }
   }
 }

@@ -26,37 +26,23 @@ extension OrderStore {
   public func page(
     of filter: OrderFilter, before sequence: Int64?, limit: Int, in database: Database
   ) throws -> OrderPage {
-    let before = sequence ?? .max
-    let rows: RowCursor
-    switch (filter.customerID?.rawValue, filter.status?.rawValue) {
-    case (nil, nil):
-      rows = try cursor(Self.everyOrder, [before, limit + 1], in: database)
-    case (nil, .some(let status)):
-      rows = try cursor(Self.ofStatus, [status, before, limit + 1], in: database)
-    case (.some(let customer), .some(let status)):
-      rows = try cursor(Self.ofCustomerAndStatus, [customer, status, before, limit + 1], in: database)
-    case (.some(let customer), nil):
-      rows = try cursor(Self.ofCustomer, [customer, before, limit + 1], in: database)
-    }
-
-    var page = OrderPage(orders: [], next: nil)
-    var last: Int64?
-    while let row = try rows.next() {
-      guard page.orders.count < limit else {
-        page.next = last
-        break
-      }
+    let (sql, arguments) = query(for: filter, before: sequence ?? .max, limit: limit + 1)
+    let (orders, next) = try database.keysetPage(sql, arguments, limit: limit) { row in
       let read = try OrderRow(row)
-      page.orders.append(read.order)
-      last = read.sequence
+      return (read.sequence, read.order)
     }
-    return page
+    return OrderPage(orders: orders, next: next)
   }
 
-  private func cursor(
-    _ sql: String, _ arguments: StatementArguments, in database: Database
-  ) throws -> RowCursor {
-    try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
+  private func query(
+    for filter: OrderFilter, before sequence: Int64, limit: Int
+  ) -> (sql: String, arguments: StatementArguments) {
+    switch (filter.customerID?.rawValue, filter.status?.rawValue) {
+    case (nil, nil): (Self.everyOrder, [sequence, limit])
+    case (nil, .some(let status)): (Self.ofStatus, [status, sequence, limit])
+    case (.some(let customer), .some(let status)): (Self.ofCustomerAndStatus, [customer, status, sequence, limit])
+    case (.some(let customer), nil): (Self.ofCustomer, [customer, sequence, limit])
+    }
   }
 }
 
