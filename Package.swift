@@ -57,17 +57,23 @@ let package = Package(
     .target(
       name: "EventSchema", dependencies: ["WireFormat"], path: "EventSchema", swiftSettings: settings),
 
+    // Places at which a debug build can be told to die, wait or fail, and classic bugs that it can be told to have.
+    // In a release build nothing of it is left.
+    .target(
+      name: "FaultInjection", path: "FaultInjection",
+      swiftSettings: settings + [.define("FAULT_INJECTION", .when(configuration: .debug))]),
+
     // What any service needs to talk through Kafka safely.
     .target(
       name: "Messaging",
-      dependencies: ["WireFormat", .crypto, .logging, .metrics, .serviceLifecycle],
+      dependencies: ["FaultInjection", "WireFormat", .crypto, .logging, .metrics, .serviceLifecycle],
       path: "Messaging/Core", swiftSettings: settings),
     .target(
       name: "MessagingSQLite",
-      dependencies: ["Messaging", "WireFormat", .grdb, .logging, .metrics, .serviceLifecycle],
+      dependencies: ["FaultInjection", "Messaging", "WireFormat", .grdb, .logging, .metrics, .serviceLifecycle],
       path: "Messaging/SQLite", swiftSettings: settings),
     .target(
-      name: "MessagingKafka", dependencies: ["Messaging", "CRDKafka", .logging, .metrics],
+      name: "MessagingKafka", dependencies: ["FaultInjection", "Messaging", "CRDKafka", .logging, .metrics],
       path: "Messaging/Kafka", swiftSettings: settings),
     .systemLibrary(
       name: "CRDKafka", path: "Messaging/CRDKafka", pkgConfig: "rdkafka",
@@ -76,7 +82,7 @@ let package = Package(
     .target(
       name: "ServiceDefaults",
       dependencies: [
-        "EventSchema", "WireFormat", "Messaging", "MessagingSQLite", "MessagingKafka",
+        "EventSchema", "FaultInjection", "WireFormat", "Messaging", "MessagingSQLite", "MessagingKafka",
         .configuration, .coreMetrics, .grdb, .httpTypes, .hummingbird, .logging, .metrics, .nioCore,
         .nioPosix, .serviceLifecycle,
       ],
@@ -102,8 +108,11 @@ let package = Package(
       name: "TestSupport", dependencies: ["WireFormat", .asyncHTTPClient, .nioCore],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("WireFormatTests", of: ["WireFormat"]),
+    tests("FaultInjectionTests", of: ["FaultInjection"]),
     tests("EventSchemaTests", of: ["EventSchema", "WireFormat"], resources: [.copy("Golden")]),
-    tests("MessagingTests", of: ["Messaging", "MessagingSQLite", "MessagingKafka", "WireFormat"], and: [.grdb]),
+    tests(
+      "MessagingTests", of: ["FaultInjection", "Messaging", "MessagingSQLite", "MessagingKafka", "WireFormat"],
+      and: [.grdb]),
     tests(
       "ServiceDefaultsTests",
       of: ["ServiceDefaults", "WireFormat", "EventSchema", "Messaging", "MessagingSQLite", "MessagingKafka"],
@@ -113,12 +122,14 @@ let package = Package(
     tests(
       "ServicesTests",
       of: [
-        "Orders", "Inventory", "Notifications", "EventSchema", "WireFormat", "Messaging", "MessagingSQLite",
+        "Orders", "Inventory", "Notifications", "EventSchema", "FaultInjection", "WireFormat", "Messaging",
+        "MessagingSQLite",
         "ServiceDefaults",
       ], and: [.hummingbird, .hummingbirdTesting, .httpTypes, .grdb, .logging, .serviceLifecycle]),
     tests("OrderflowTests", of: ["orderflow", "EventSchema", "WireFormat", "Messaging"]),
     tests(
-      "SystemTests", of: ["EventSchema", "WireFormat", "MessagingKafka"], exclude: ["Interoperation", "OutsidePackage"]),
+      "SystemTests", of: ["EventSchema", "FaultInjection", "WireFormat", "MessagingKafka"],
+      exclude: ["Interoperation", "OutsidePackage"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -127,7 +138,7 @@ func service(_ name: String, path: String) -> Target {
   .target(
     name: name,
     dependencies: [
-      "EventSchema", "WireFormat", "Messaging", "MessagingSQLite", "ServiceDefaults",
+      "EventSchema", "FaultInjection", "WireFormat", "Messaging", "MessagingSQLite", "ServiceDefaults",
       .grdb, .hummingbird, .httpTypes, .logging, .metrics, .nioCore, .serviceLifecycle,
     ],
     path: path, swiftSettings: settings)
