@@ -7,38 +7,45 @@ import Synchronization
 /// start; when it is full, or the clock has gone back, the time field runs ahead of the clock.
 public struct UUIDv7Generator: Sendable {
   private final class Shared: Sendable {
-    let state = Mutex(State())
+    let state: Mutex<State>
+
+    init(_ random: any RandomNumberGenerator & Sendable) { state = Mutex(State(random: random)) }
   }
 
   private struct State {
+    var random: any RandomNumberGenerator & Sendable
     var milliseconds: UInt64 = 0
     var counter = Self.highestCounter
 
     static let highestCounter: UInt16 = 0xFFF
 
-    mutating func advance(to now: UInt64) -> (milliseconds: UInt64, counter: UInt16) {
+    mutating func next(at now: UInt64) -> (milliseconds: UInt64, counter: UInt16, tail: UInt64) {
       if now > milliseconds {
         milliseconds = now
-        counter = .random(in: 0...Self.highestCounter / 2)
+        counter = .random(in: 0...Self.highestCounter / 2, using: &random)
       } else if counter < Self.highestCounter {
         counter += 1
       } else {
         milliseconds += 1
-        counter = .random(in: 0...Self.highestCounter / 2)
+        counter = .random(in: 0...Self.highestCounter / 2, using: &random)
       }
-      return (milliseconds, counter)
+      return (milliseconds, counter, random.next())
     }
   }
 
-  private let shared = Shared()
+  private let shared: Shared
 
   /// A generator that knows of no other.
-  public init() {}
+  ///
+  /// - Parameter random: the system's source, which nobody can guess, but in simulations.
+  public init(random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()) {
+    shared = Shared(random)
+  }
 
   /// A new identifier, 36 characters in lower case, made at `moment` as the clock shows it.
   public func next(at moment: Timestamp) -> String {
     let now = UUIDv7.timeField(of: moment)
-    let (milliseconds, counter) = shared.state.withLock { $0.advance(to: now) }
-    return UUIDv7.text(milliseconds: milliseconds, counter: counter, tail: .random(in: 0...UInt64.max))
+    let (milliseconds, counter, tail) = shared.state.withLock { $0.next(at: now) }
+    return UUIDv7.text(milliseconds: milliseconds, counter: counter, tail: tail)
   }
 }

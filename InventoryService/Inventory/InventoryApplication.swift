@@ -18,13 +18,28 @@ public struct InventoryApplication: ServiceApplication {
   public let services: [any Service]
 
   let database: SQLiteDatabase
+  let messaging: MessagingRuntime
   let orderEvents: OrderEvents
+  let stockProduct: StockProduct
+  let restockProduct: RestockProduct
 
-  public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
-    let now: @Sendable () -> Timestamp = { Timestamp.now() }
-    let database = try configuration.openDatabase(migrations: InventoryMigrations.all)
-    let outbox = configuration.makeOutbox(in: database)
-    let ids = UUIDv7Generator()
+  public init(
+    configuration: ServiceConfiguration, broker: any Broker, logger: Logger, clocks: Clocks, ids: UUIDv7Generator
+  ) throws {
+    self.init(
+      configuration: configuration, database: try configuration.openDatabase(migrations: InventoryMigrations.all),
+      broker: broker, logger: logger, clocks: clocks, ids: ids)
+  }
+
+  /// The same over a store that is open already.
+  ///
+  /// - Parameter seed: where the jitter of the retries comes from; nil for a seed that nobody knows.
+  init(
+    configuration: ServiceConfiguration, database: SQLiteDatabase, broker: any Broker, logger: Logger, clocks: Clocks,
+    ids: UUIDv7Generator, seed: UInt64? = nil
+  ) {
+    let now = clocks.wall
+    let outbox = configuration.makeOutbox(in: database, clocks: clocks)
     let products = ProductStore()
     let reservations = ReservationStore(
       outbox: outbox, ids: ids, eventSource: Self.identity.eventSource)
@@ -35,12 +50,13 @@ public struct InventoryApplication: ServiceApplication {
       releaseStock: ReleaseStock(products: products, reservations: reservations, now: now))
     let messaging = MessagingRuntime(
       configuration: configuration, database: database, outbox: outbox, broker: broker,
-      handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
+      clocks: clocks, seed: seed, handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
 
+    let stockProduct = StockProduct(database: database, products: products)
+    let restockProduct = RestockProduct(database: database, products: products)
     let router = ServiceHTTP.makeRouter()
     ProductRoutes(
-      stockProduct: StockProduct(database: database, products: products),
-      restockProduct: RestockProduct(database: database, products: products),
+      stockProduct: stockProduct, restockProduct: restockProduct,
       getProduct: GetProduct(database: database, products: products),
       listProducts: ListProducts(database: database, products: products)
     ).add(to: router)
@@ -53,6 +69,9 @@ public struct InventoryApplication: ServiceApplication {
     self.router = router
     self.services = messaging.services
     self.database = database
+    self.messaging = messaging
     self.orderEvents = orderEvents
+    self.stockProduct = stockProduct
+    self.restockProduct = restockProduct
   }
 }

@@ -18,19 +18,32 @@ public struct NotificationApplication: ServiceApplication {
   public let services: [any Service]
 
   let database: SQLiteDatabase
+  let messaging: MessagingRuntime
   let orderEvents: OrderEvents
 
-  public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
-    let now: @Sendable () -> Timestamp = { Timestamp.now() }
-    let database = try configuration.openDatabase(migrations: MailMigrations.all)
-    let outbox = configuration.makeOutbox(in: database)
+  public init(
+    configuration: ServiceConfiguration, broker: any Broker, logger: Logger, clocks: Clocks, ids: UUIDv7Generator
+  ) throws {
+    self.init(
+      configuration: configuration, database: try configuration.openDatabase(migrations: MailMigrations.all),
+      broker: broker, logger: logger, clocks: clocks, ids: ids)
+  }
+
+  /// The same over a store that is open already.
+  ///
+  /// - Parameter seed: where the jitter of the retries comes from; nil for a seed that nobody knows.
+  init(
+    configuration: ServiceConfiguration, database: SQLiteDatabase, broker: any Broker, logger: Logger, clocks: Clocks,
+    ids: UUIDv7Generator, seed: UInt64? = nil
+  ) {
+    let outbox = configuration.makeOutbox(in: database, clocks: clocks)
     let mails = MailStore()
 
     let orderEvents = OrderEvents(
-      notifyCustomer: NotifyCustomer(mails: mails, identifiers: UUIDv7Generator(), now: now))
+      notifyCustomer: NotifyCustomer(mails: mails, identifiers: ids, now: clocks.wall))
     let messaging = MessagingRuntime(
       configuration: configuration, database: database, outbox: outbox, broker: broker,
-      handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
+      clocks: clocks, seed: seed, handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
 
     let router = ServiceHTTP.makeRouter()
     EmailRoutes(
@@ -42,6 +55,7 @@ public struct NotificationApplication: ServiceApplication {
     self.router = router
     self.services = messaging.services
     self.database = database
+    self.messaging = messaging
     self.orderEvents = orderEvents
   }
 }

@@ -18,14 +18,29 @@ public struct OrderApplication: ServiceApplication {
   public let services: [any Service]
 
   let database: SQLiteDatabase
+  let messaging: MessagingRuntime
   let waiters: OrderWaiters
   let answers: InventoryAnswers
+  let placeOrder: PlaceOrder
+  let cancelOrder: CancelOrder
 
-  public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
-    let now: @Sendable () -> Timestamp = { Timestamp.now() }
-    let database = try configuration.openDatabase(migrations: OrderMigrations.all)
-    let outbox = configuration.makeOutbox(in: database)
-    let ids = UUIDv7Generator()
+  public init(
+    configuration: ServiceConfiguration, broker: any Broker, logger: Logger, clocks: Clocks, ids: UUIDv7Generator
+  ) throws {
+    self.init(
+      configuration: configuration, database: try configuration.openDatabase(migrations: OrderMigrations.all),
+      broker: broker, logger: logger, clocks: clocks, ids: ids)
+  }
+
+  /// The same over a store that is open already.
+  ///
+  /// - Parameter seed: where the jitter of the retries comes from; nil for a seed that nobody knows.
+  init(
+    configuration: ServiceConfiguration, database: SQLiteDatabase, broker: any Broker, logger: Logger, clocks: Clocks,
+    ids: UUIDv7Generator, seed: UInt64? = nil
+  ) {
+    let now = clocks.wall
+    let outbox = configuration.makeOutbox(in: database, clocks: clocks)
     let waiters = OrderWaiters()
     let orders = OrderStore(
       outbox: outbox, waiters: waiters, ids: ids, eventSource: Self.identity.eventSource)
@@ -35,12 +50,13 @@ public struct OrderApplication: ServiceApplication {
       orders: orders)
     let messaging = MessagingRuntime(
       configuration: configuration, database: database, outbox: outbox, broker: broker,
-      handling: InventoryAnswers.handledTypes, handle: answers.handle, logger: logger)
+      clocks: clocks, seed: seed, handling: InventoryAnswers.handledTypes, handle: answers.handle, logger: logger)
 
+    let placeOrder = PlaceOrder(database: database, orders: orders, ids: ids, now: now)
+    let cancelOrder = CancelOrder(database: database, orders: orders, now: now)
     let getOrder = GetOrder(database: database, orders: orders)
     let routes = OrderRoutes(
-      placeOrder: PlaceOrder(database: database, orders: orders, ids: ids, now: now),
-      cancelOrder: CancelOrder(database: database, orders: orders, now: now),
+      placeOrder: placeOrder, cancelOrder: cancelOrder,
       awaitSettledOrder: AwaitSettledOrder(getOrder: getOrder, waiters: waiters),
       listOrders: ListOrders(database: database, orders: orders),
       traceOrder: TraceOrder(
@@ -52,7 +68,10 @@ public struct OrderApplication: ServiceApplication {
     self.router = router
     self.services = messaging.services
     self.database = database
+    self.messaging = messaging
     self.waiters = waiters
     self.answers = answers
+    self.placeOrder = placeOrder
+    self.cancelOrder = cancelOrder
   }
 }

@@ -1,3 +1,4 @@
+import Messaging
 import MessagingSQLite
 
 extension ServiceConfiguration {
@@ -12,7 +13,7 @@ extension ServiceConfiguration {
   }
 
   /// The outbox of `database`, which keeps its rows as long as the configuration says.
-  public func makeOutbox(in database: SQLiteDatabase) -> SQLiteOutbox {
-    SQLiteOutbox(database: database, retention: outboxRetention)
+  public func makeOutbox(in database: SQLiteDatabase, clocks: Clocks = .system) -> SQLiteOutbox {
+    SQLiteOutbox(database: database, retention: outboxRetention, now: clocks.wall)
   }
 }

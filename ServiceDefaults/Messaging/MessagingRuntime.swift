@@ -26,12 +26,14 @@ public struct MessagingRuntime: Sendable {
   ///
   /// - Parameters:
   ///   - outbox: the store's; its commits wake the relay from now on.
+  ///   - clocks: the time, for all parts.
+  ///   - seed: where the jitter of the retries comes from; nil for a seed that nobody knows.
   ///   - types: the event types that `handle` is for. Others have no effect, but take their place among the versions.
   ///   - handle: called on the worker's thread inside the transaction that also marks the event handled. What it throws
   ///     undoes what it wrote, and is retried unless it is a `DeadLetterError`.
   public init(
     configuration: ServiceConfiguration, database: SQLiteDatabase, outbox: SQLiteOutbox, broker: any Broker,
-    handling types: Set<EventType>,
+    clocks: Clocks = .system, seed: UInt64? = nil, handling types: Set<EventType>,
     handle: @escaping @Sendable (Event, Delivery, SQLiteTransaction) throws -> Void, logger: Logger
   ) {
     self.configuration = configuration
@@ -40,13 +42,17 @@ public struct MessagingRuntime: Sendable {
     self.logger = logger
     let holder = LeaseHolder.currentProcess(name: configuration.identity.name)
     self.holder = holder
-    inbox = SQLiteInbox(database: database, group: configuration.consumerGroup, outbox: outbox)
+    inbox = SQLiteInbox(database: database, group: configuration.consumerGroup, outbox: outbox, now: clocks.wall)
+    var relaying = Self.relayConfiguration(configuration)
+    var consuming = ConsumerWorkerConfiguration()
+    (relaying.clocks, relaying.seed) = (clocks, seed)
+    (consuming.clocks, consuming.seed) = (clocks, seed)
     relay = OutboxRelay(
-      store: outbox, broker: broker, configuration: Self.relayConfiguration(configuration), holder: holder,
-      logger: logger)
+      store: outbox, broker: broker, configuration: relaying, holder: holder, logger: logger)
     worker = ConsumerWorker(
       group: configuration.consumerGroup, topics: configuration.identity.consumes, broker: broker, store: inbox,
-      retry: configuration.retry, logger: logger, interpret: EventInterpretation(handling: types).interpret,
+      retry: configuration.retry, configuration: consuming, logger: logger,
+      interpret: EventInterpretation(handling: types).interpret,
       handle: handle)
     provisioner = TopicProvisioner(
       topics: TopicSpecification.all(for: configuration), broker: broker, logger: logger)
