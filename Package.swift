@@ -83,7 +83,7 @@ let package = Package(
       name: "ServiceDefaults",
       dependencies: [
         "EventSchema", "FaultInjection", "WireFormat", "Messaging", "MessagingSQLite", "MessagingKafka",
-        .configuration, .coreMetrics, .grdb, .httpTypes, .hummingbird, .logging, .metrics, .nioCore,
+        .configuration, .coreMetrics, .crypto, .grdb, .httpTypes, .hummingbird, .logging, .metrics, .nioCore,
         .nioPosix, .serviceLifecycle,
       ],
       path: "ServiceDefaults", swiftSettings: settings),

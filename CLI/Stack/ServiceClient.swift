@@ -9,9 +9,12 @@ struct ServiceClient: Sendable {
   let name: String
   /// Without a slash at the end.
   let baseURL: String
+  private let token: String?
 
-  init(name: String, baseURL: String) {
+  /// - Parameter token: sent with each request; nil for none.
+  init(name: String, baseURL: String, token: String? = AccessToken.own) {
     self.name = name
+    self.token = token
     self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
   }
 
@@ -35,7 +38,8 @@ struct ServiceClient: Sendable {
       let reasons = fields.isEmpty ? [problem?["detail"]?.string].compactMap { $0 } : fields
       let title = [problem?["title"]?.string].compactMap { $0 }
       let text = (title + (reasons.isEmpty ? [] : [reasons.joined(separator: "; ")])).joined(separator: ": ")
-      return (text.isEmpty ? "status \(status)" : "\(status) \(text)").printable
+      let hint = status == 401 ? " (ORDERFLOW_TOKEN is the token that this sends)" : ""
+      return (text.isEmpty ? "status \(status)" : "\(status) \(text)").printable + hint
     }
   }
 
@@ -46,6 +50,7 @@ struct ServiceClient: Sendable {
   ) async throws -> Answer {
     var request = HTTPClientRequest(url: baseURL + path + Self.encoded(query))
     request.method = .init(rawValue: method)
+    if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(body)

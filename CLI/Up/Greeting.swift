@@ -3,6 +3,8 @@ struct Greeting: Sendable, Hashable {
   var stack: Stack
   var paths: StatePaths
   var hasDemoStock: Bool
+  /// Whether the services answer nobody without a token.
+  var wantsToken = false
 
   func lines(palette: Palette) -> [String] {
     var lines = ["", palette.bold("Everything is ready."), ""]
@@ -19,6 +21,7 @@ struct Greeting: Sendable, Hashable {
     }
     if hasDemoStock {
       lines += ["", "Try it in another terminal: place an order, look at its reservation, read its mail.", ""]
+      if wantsToken { lines += ["  ORDERFLOW_TOKEN has to be one of API_TOKENS with the scopes orders and read.", ""] }
       lines += curls.flatMap { ["  \($0)", ""] }
     } else {
       lines.append("")
@@ -32,11 +35,11 @@ struct Greeting: Sendable, Hashable {
     let file = Self.quoted(paths.firstOrder)
     let order = #"{"customer_id":"ada","items":[{"product_id":"keyboard","quantity":2,"unit_price":49.90}]}"#
     let id = "$(cut -d'\"' -f4 \(file))"
+    let curl = "curl -sw '\\n'" + (wantsToken ? #" -H "authorization: Bearer $ORDERFLOW_TOKEN""# : "")
     return [
-      "curl -sw '\\n' \(stack.orderService)/orders -H 'content-type: application/json' -d '\(order)' | tee \(file); "
-        + "sleep 2",
-      "curl -sw '\\n' \"\(stack.inventoryService)/reservations/\(id)\"",
-      "curl -sw '\\n' \"\(stack.notificationService)/emails?order_id=\(id)\"",
+      "\(curl) \(stack.orderService)/orders -H 'content-type: application/json' -d '\(order)' | tee \(file); sleep 2",
+      "\(curl) \"\(stack.inventoryService)/reservations/\(id)\"",
+      "\(curl) \"\(stack.notificationService)/emails?order_id=\(id)\"",
     ]
   }
 

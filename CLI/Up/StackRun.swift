@@ -71,11 +71,16 @@ struct StackRun: Sendable {
     let file = readyFile
     let stack = Stack(file)
     if hasDemoStock {
-      let missing = try await DemoStock.putMissing(into: stack.clients.inventory)
+      let inventory = ServiceClient(
+        name: ServiceName.inventory, baseURL: stack.inventoryService,
+        token: AccessToken.token(for: ["read", "stock"], environment: environment.inherited))
+      let missing = try await DemoStock.putMissing(into: inventory)
       screen.line("Demo stock: \(DemoStock.products.count) products, \(missing) of them new")
     }
     try await supervisor.announce(file, at: readyFiles)
-    let greeting = Greeting(stack: stack, paths: environment.paths, hasDemoStock: hasDemoStock)
+    let greeting = Greeting(
+      stack: stack, paths: environment.paths, hasDemoStock: hasDemoStock,
+      wantsToken: environment.inherited["API_TOKENS"]?.isEmpty == false)
     for line in greeting.lines(palette: screen.output.palette) { screen.line(line) }
   }
 

@@ -13,7 +13,8 @@ struct Up: AsyncParsableCommand {
       NotificationService on + 3 (the base itself is kept for the console). A service that dies is started again. \
       State and one log file a process lie in the data directory and survive a restart; a second `up` on the same \
       directory is refused. Environment variables are handed on to the services, except those that `up` sets itself \
-      (HTTP_HOST, HTTP_PORT, DATABASE_PATH, KAFKA_BOOTSTRAP_SERVERS, KAFKA_CONSUMER_GROUP).
+      (HTTP_HOST, HTTP_PORT, DATABASE_PATH, KAFKA_BOOTSTRAP_SERVERS, KAFKA_CONSUMER_GROUP). Where API_TOKENS is set, the \
+      other subcommands send the token that ORDERFLOW_TOKEN holds.
 
       Ctrl-C or SIGTERM stops the services in order, then the broker. A second Ctrl-C kills them.
       """)

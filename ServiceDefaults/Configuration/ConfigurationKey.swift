@@ -51,14 +51,22 @@ extension ConfigurationKey {
     [
       ConfigurationKey(
         "HTTP_HOST", .text, default: "127.0.0.1",
-        "The address to listen on. Anything but loopback needs ALLOW_ANONYMOUS=true."),
+        "The address to listen on. Anything but loopback needs API_TOKENS or ALLOW_ANONYMOUS=true."),
       ConfigurationKey(
         "HTTP_PORT", .integer(0...65535), default: "\(identity.defaultPort)",
         "The port to listen on. 0 takes a free one and logs it."),
       ConfigurationKey(
         "HTTP_THREADS", .integer(1...64), default: "1", "Threads that read and write HTTP connections."),
       ConfigurationKey(
-        "ALLOW_ANONYMOUS", .flag, default: "false", "Lets everybody who reaches the address do everything."),
+        "API_TOKENS", .text, isSecret: true,
+        "token:scope+scope,... with the scopes orders, read, stock and operate. When set, every route but /health, "
+          + "/ready and /metrics wants Authorization: Bearer."),
+      ConfigurationKey(
+        "RATE_LIMIT", .integer(1...1_000_000),
+        "Requests per second and client, which is a token or else an address; by default as many as come."),
+      ConfigurationKey(
+        "ALLOW_ANONYMOUS", .flag, default: "false",
+        "Lets a service without API_TOKENS listen where everybody can do everything."),
       ConfigurationKey(
         "DATABASE_PATH", .text, default: ".orderflow/\(identity.name).sqlite",
         "The service's SQLite file. It is made, with its folder, where it is missing."),

@@ -57,11 +57,22 @@ extension ServiceConfiguration {
     readRetry(&values)
     readRetentions(&values)
     readKafka(&values)
-    if !values.flag("ALLOW_ANONYMOUS"), !Self.isLoopback(httpHost) {
+    readAccess(&values)
+  }
+
+  private mutating func readAccess(_ values: inout CheckedValues) {
+    rateLimit = values.optionalInteger("RATE_LIMIT")
+    if let text = values.optionalText("API_TOKENS") {
+      do throws(AccessTokens.Refusal) {
+        apiTokens = try AccessTokens(parsing: text)
+      } catch {
+        values.refuse("API_TOKENS", error.description)
+      }
+    } else if !values.flag("ALLOW_ANONYMOUS"), !Self.isLoopback(httpHost) {
       values.refuse(
         "HTTP_HOST",
         "'\(httpHost)' can be reached from other machines, and nobody has to say who they are; "
-          + "set ALLOW_ANONYMOUS=true if that is wanted")
+          + "set API_TOKENS, or ALLOW_ANONYMOUS=true if that is wanted")
     }
   }
 

@@ -15,6 +15,10 @@ public struct ServiceConfiguration: Sendable {
   /// 0 takes a free port.
   public var httpPort: Int
   public var httpThreads: Int = 1
+  /// Nil lets everybody who reaches the address do everything.
+  public var apiTokens: AccessTokens?
+  /// Requests per second and client; nil for as many as come.
+  public var rateLimit: Int?
   /// `:memory:` is a database that ends with the process.
   public var databasePath: String
   public var kafka: KafkaConfiguration

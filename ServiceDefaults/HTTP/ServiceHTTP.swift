@@ -14,16 +14,18 @@ public enum ServiceHTTP {
   /// Connections that are idle for a minute, or dribble a request for as long, are closed; header fields have limits.
   ///
   /// - Parameters:
+  ///   - access: who may do what.
   ///   - threads: what reads and writes the connections.
   ///   - maximumConnections: further ones wait in the kernel's queue.
   ///   - onListening: called once with the port that was bound.
   public static func application(
-    router: ServiceRouter, host: String = "127.0.0.1", port: Int = 0, threads: EventLoopGroupProvider = .singleton,
-    maximumConnections: Int = 4096, logger: Logger = Logger(label: "http"),
+    router: ServiceRouter, host: String = "127.0.0.1", port: Int = 0, access: AccessControl = .none,
+    threads: EventLoopGroupProvider = .singleton, maximumConnections: Int = 4096,
+    logger: Logger = Logger(label: "http"),
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) -> Application<ServiceResponder> {
     Application(
-      responder: ServiceResponder(router),
+      responder: ServiceResponder(router, access: access),
       server: .http1(
         configuration: .init(
           idleTimeout: .seconds(60),

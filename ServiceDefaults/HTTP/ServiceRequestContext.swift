@@ -3,9 +3,11 @@ import Hummingbird
 import Logging
 import NIOCore
 
-/// What a handler knows of its request beside the request itself: the captures of its path, and a logger.
+/// What a handler knows of its request beside the request itself: the captures of its path, who asks, and a logger.
 public struct ServiceRequestContext: RequestContext {
   public var coreContext: CoreRequestContextStorage
+  /// Who asks: the fingerprint of their token, or ``AccessControl/anonymous``.
+  public internal(set) var requester = AccessControl.anonymous
   /// The client's connection.
   let channel: any Channel
 

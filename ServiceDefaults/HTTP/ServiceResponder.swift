@@ -3,17 +3,19 @@ import Hummingbird
 import Logging
 import Messaging
 
-/// Answers every request of a service: times it, logs it at debug, hands it to the router, and makes a problem of
-/// whatever fails.
+/// Answers every request of a service: times it, logs it at debug, asks who makes it, hands it to the router, and makes a
+/// problem of whatever fails.
 ///
 /// It wraps the whole router instead of being a middleware in it, because it has to see requests that no route takes,
 /// and because a chain of middlewares costs allocations on each request.
 public struct ServiceResponder: HTTPResponder {
   private let router: RouterResponder<ServiceRequestContext>
   private let routes: RouteTable
+  private let access: AccessControl
   private let metrics = HTTPMetrics()
 
-  init(_ router: ServiceRouter) {
+  init(_ router: ServiceRouter, access: AccessControl = .none) {
+    self.access = access
     routes = RouteTable(router)
     self.router = router.buildResponder()
   }
@@ -40,6 +42,12 @@ public struct ServiceResponder: HTTPResponder {
     do {
       guard request.uri.string.utf8.count <= RequestLimits.path else {
         return try await refuse(request, Problem.pathTooLong)
+      }
+      var context = context
+      do throws(Problem) {
+        context.requester = try access.admit(request, from: context.channel.remoteAddress?.ipAddress)
+      } catch {
+        return try await refuse(request, error)
       }
       let response = try await router.respond(to: request, context: context)
       guard response.status.code >= 400, response.headers[.contentType] != Problem.contentType else { return response }

@@ -78,6 +78,7 @@ public enum ServiceMain {
     let http = HTTPServerService(
       application: ServiceHTTP.application(
         router: application.router, host: configuration.httpHost, port: configuration.httpPort,
+        access: AccessControl(tokens: configuration.apiTokens, rateLimit: configuration.rateLimit),
         threads: .shared(threads), maximumConnections: maximumConnections, logger: logger,
         onListening: { port in
           logger.info(

@@ -27,9 +27,11 @@ extension TestResponse {
 
 extension TestClientProtocol {
   func send(
-    _ method: HTTPRequest.Method, _ uri: String, _ body: String? = nil, type: String? = "application/json"
+    _ method: HTTPRequest.Method, _ uri: String, _ body: String? = nil, type: String? = "application/json",
+    token: String? = nil
   ) async throws -> TestResponse {
     var headers = HTTPFields()
+    if let token { headers[.authorization] = "Bearer \(token)" }
     if body != nil { headers[.contentType] = type }
     return try await executeRequest(
       uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
@@ -40,8 +42,8 @@ extension TestClientProtocol {
 
 /// Runs `test` against `router`, as a service would serve it.
 func serving(
-  _ router: ServiceRouter, _ setup: TestingSetup = .router,
+  _ router: ServiceRouter, _ setup: TestingSetup = .router, access: AccessControl = .none,
   _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
 ) async throws {
-  try await ServiceHTTP.application(router: router).test(setup) { try await test($0) }
+  try await ServiceHTTP.application(router: router, access: access).test(setup) { try await test($0) }
 }

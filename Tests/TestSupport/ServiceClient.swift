@@ -26,8 +26,13 @@ public struct ServiceAnswer: Sendable {
 /// Talks to one service as any HTTP client would.
 public struct ServiceClient: Sendable {
   public let base: String
+  /// Sent with each request, where there is one.
+  public var token: String?
 
-  public init(base: String) { self.base = base }
+  public init(base: String, token: String? = nil) {
+    self.base = base
+    self.token = token
+  }
 
   public func get(_ path: String) async throws -> ServiceAnswer {
     try await send("GET", path)
@@ -38,6 +43,7 @@ public struct ServiceClient: Sendable {
   ) async throws -> ServiceAnswer {
     var request = HTTPClientRequest(url: base + path)
     request.method = .init(rawValue: method)
+    if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
     if let body {
       request.body = .bytes(body)
       request.headers.add(name: "content-type", value: contentType)

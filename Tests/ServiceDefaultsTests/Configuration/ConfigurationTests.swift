@@ -35,8 +35,11 @@ import Testing
       "KAFKA_TOPIC_PARTITIONS": "12", "KAFKA_TOPIC_REPLICATION_FACTOR": "3", "KAFKA_TOPIC_RETENTION_HOURS": "1",
       "OUTBOX_RETENTION_HOURS": "2", "INBOX_RETENTION_HOURS": "3", "RETRY_MAX_ATTEMPTS": "1",
       "RETRY_INITIAL_BACKOFF_MS": "0", "RETRY_MAX_BACKOFF_MS": "5", "RELAY_MAX_UNCONSUMED_BYTES": "3145728",
-      "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text", "LIFELINE_FD": "7",
+      "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text", "LIFELINE_FD": "7", "API_TOKENS": "secret:read+orders",
+      "RATE_LIMIT": "100",
     ])
+    #expect(configuration.apiTokens?.grant(to: "secret")?.scopes == [.read, .orders])
+    #expect(configuration.rateLimit == 100)
     #expect(configuration.httpHost == "0.0.0.0")
     #expect(configuration.httpPort == 0)
     #expect(configuration.httpThreads == 2)
@@ -56,7 +59,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("HTTP_PORT", "65536"), ("HTTP_PORT", "-1"), ("HTTP_PORT", "http"), ("HTTP_THREADS", "0"),
+    ("RATE_LIMIT", "0"), ("RATE_LIMIT", "many"), ("API_TOKENS", "secret"), ("API_TOKENS", "secret:"),
+    ("API_TOKENS", ":read"), ("API_TOKENS", "secret:write"), ("API_TOKENS", "a:read,"), ("API_TOKENS", "a b:read"),
+    ("API_TOKENS", "a:read,a:orders"), ("HTTP_PORT", "65536"), ("HTTP_PORT", "-1"), ("HTTP_PORT", "http"),
+    ("HTTP_THREADS", "0"),
     ("KAFKA_TOPIC_PARTITIONS", "0"), ("KAFKA_TOPIC_REPLICATION_FACTOR", "x"), ("KAFKA_TOPIC_RETENTION_HOURS", "0"),
     ("OUTBOX_RETENTION_HOURS", "99999999999999999999"), ("INBOX_RETENTION_HOURS", "7.5"),
     ("RETRY_MAX_ATTEMPTS", "0"), ("RETRY_INITIAL_BACKOFF_MS", "-5"), ("RETRY_MAX_BACKOFF_MS", "ten"),

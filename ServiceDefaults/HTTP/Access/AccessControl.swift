@@ -1,0 +1,84 @@
+import HTTPTypes
+import Hummingbird
+
+/// Says who a request comes from, and whether they may make it; without tokens everybody may do everything.
+public struct AccessControl: Sendable {
+  /// The name of everybody where no tokens are wanted.
+  public static let anonymous = "anonymous"
+  /// Lets everybody in, as often as they like.
+  public static let none = AccessControl()
+
+  private let tokens: AccessTokens?
+  private let limiter: RateLimiter?
+
+  /// - Parameters:
+  ///   - tokens: nil wants none.
+  ///   - rateLimit: requests per second and client; nil for no limit. A client is its token, else its address.
+  public init(tokens: AccessTokens? = nil, rateLimit: Int? = nil) {
+    self.tokens = tokens
+    limiter = rateLimit.map { RateLimiter(requestsPerSecond: $0) }
+  }
+
+  /// Lets a request pass, or says why not.
+  ///
+  /// - Parameter address: the client's, nil where it is not known.
+  /// - Returns: the token's fingerprint, or ``anonymous``.
+  /// - Throws: ``Problem`` 401 without a token that is known, 403 for one without the scope, 429 beyond the rate.
+  func admit(_ request: Request, from address: @autoclosure () -> String?) throws(Problem) -> String {
+    guard tokens != nil || limiter != nil else { return Self.anonymous }
+    guard case .scopes(let sufficient) = AccessRule(method: request.method, path: request.uri.path) else {
+      return Self.anonymous
+    }
+    let grant = try authenticated(request)
+    try limit(grant.map { "token \($0.fingerprint)" } ?? "address \(address() ?? "unknown")")
+    if let grant, grant.scopes.isDisjoint(with: sufficient) { throw .forbidden(wanted: sufficient) }
+    return grant?.fingerprint ?? Self.anonymous
+  }
+
+  /// Nil where no tokens are wanted.
+  private func authenticated(_ request: Request) throws(Problem) -> AccessTokens.Grant? {
+    guard let tokens else { return nil }
+    guard let token = Self.bearerToken(request.headers[.authorization]) else { throw .unauthorized }
+    guard let grant = tokens.grant(to: token) else { throw .unknownToken }
+    return grant
+  }
+
+  private func limit(_ client: String) throws(Problem) {
+    if let seconds = limiter?.refusal(of: client) { throw .tooManyRequests(retryAfter: seconds) }
+  }
+
+  /// `Bearer <token>`; the scheme's case does not matter (RFC 9110, section 11.1).
+  private static func bearerToken(_ header: String?) -> String? {
+    guard let header else { return nil }
+    let parts = header.split(separator: " ", omittingEmptySubsequences: true)
+    guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+    return String(parts[1])
+  }
+}
+
+// MARK: - The problems of RFC 6750
+
+extension Problem {
+  fileprivate static let unauthorized = Problem(
+    .unauthorized, detail: "This needs a token: Authorization: Bearer <token>.",
+    headers: [.wwwAuthenticate: #"Bearer realm="orderflow""#])
+
+  fileprivate static let unknownToken = Problem(
+    .unauthorized, detail: "The token is not known here.",
+    headers: [.wwwAuthenticate: #"Bearer realm="orderflow", error="invalid_token""#])
+
+  fileprivate static func forbidden(wanted: [AccessScope]) -> Problem {
+    let names = wanted.map(\.rawValue)
+    return Problem(
+      .forbidden, detail: "The token is good, but not for this: it needs the scope \(names.joined(separator: " or ")).",
+      headers: [
+        .wwwAuthenticate:
+          #"Bearer realm="orderflow", error="insufficient_scope", scope="\#(names.joined(separator: " "))""#
+      ])
+  }
+
+  fileprivate static func tooManyRequests(retryAfter: Int) -> Problem {
+    Problem(
+      .tooManyRequests, detail: "More requests a second than this service takes of one client.", retryAfter: retryAfter)
+  }
+}
