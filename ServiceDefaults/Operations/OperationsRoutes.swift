@@ -53,10 +53,12 @@ struct OperationsRoutes: Sendable {
   private func listDeadLetters(_ request: Request) async throws -> Response {
     var query = request.query()
     let limit = query.limit()
-    let status = query.choice("status", of: DeadLetterStatus.self)
+    let filter = DeadLetterFilter(
+      status: query.choice("status"), key: query.text("key", length: 1...256),
+      error: query.text("error", length: 1...500))
     let cursor = query.position(in: "dead-letters")
     try query.check()
-    let letters = try await inbox.deadLetters(status: status, before: cursor, limit: limit + 1)
+    let letters = try await inbox.deadLetters(matching: filter, before: cursor, limit: limit + 1)
     return .json(
       Page(
         "dead_letters", letters.prefix(limit).map(DeadLetterJSON.init),
@@ -66,12 +68,13 @@ struct OperationsRoutes: Sendable {
   private func listParked(_ request: Request) async throws -> Response {
     var query = request.query()
     let limit = query.limit()
+    let order = query.text("order_id", length: 1...256)
     let position = query.cursor(of: "parked").flatMap { cursor -> ParkedPosition? in
       guard cursor.parts.count == 3, let version = Int64(cursor.parts[1]) else { return nil }
       return ParkedPosition(key: cursor.parts[0], version: version, eventID: cursor.parts[2])
     }
     try query.check()
-    let records = try await inbox.parked(after: position, limit: limit + 1)
+    let records = try await inbox.parked(ofKey: order, after: position, limit: limit + 1)
     let last = records.count > limit ? ParkedPosition(records[limit - 1]) : nil
     return .json(
       Page(

@@ -76,16 +76,42 @@ struct SQLiteQueriesTests {
     }
     let other = store.inbox(of: "group-b")
 
-    let first = try await store.inbox.deadLetters(status: .open, limit: 3)
-    let second = try await store.inbox.deadLetters(status: .open, before: first.last?.id, limit: 3)
+    let first = try await store.inbox.deadLetters(matching: DeadLetterFilter(status: .open), limit: 3)
+    let second = try await store.inbox.deadLetters(
+      matching: DeadLetterFilter(status: .open), before: first.last?.id, limit: 3)
 
     #expect(first.map(\.eventID) == ["e7", "e6", "e5"])
     #expect(second.map(\.eventID) == ["e3", "e1"])
-    #expect(try await store.inbox.deadLetters(status: .discarded, limit: 9).map(\.reason) == ["obsolete", "obsolete"])
+    #expect(
+      try await store.inbox.deadLetters(matching: DeadLetterFilter(status: .discarded), limit: 9).map(\.reason) == [
+        "obsolete", "obsolete",
+      ])
     #expect(try await store.inbox.deadLetters(limit: 9).count == 7)
     #expect(try await store.inbox.summary().openDeadLetters == 5)
     #expect(try await other.deadLetters(limit: 9).isEmpty)
     #expect(try await other.deadLetter(id: 1) == nil)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func deadLettersAreFoundByKeyAndByAPartOfTheirError(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    try store.inbox.transact { [inbox = store.inbox] transaction in
+      var unreadable = deadLetter("e1", key: nil, version: nil)
+      unreadable.record = consumedRecord(key: Array("order-2".utf8))
+      unreadable.error = "total is 100% no number"
+      _ = try inbox.keep(unreadable, in: transaction)
+      _ = try inbox.keep(deadLetter("e2"), in: transaction)
+      _ = try inbox.keep(deadLetter("e3", key: "order-2"), in: transaction)
+    }
+    func found(_ filter: DeadLetterFilter) async throws -> [String] {
+      try await store.inbox.deadLetters(matching: filter, limit: 9).map(\.eventID)
+    }
+
+    #expect(try await found(DeadLetterFilter(key: "order-2")) == ["e3", "e1"])
+    #expect(try await found(DeadLetterFilter(error: "100% no")) == ["e1"])
+    #expect(try await found(DeadLetterFilter(error: "handler")) == ["e3", "e2"])
+    #expect(try await found(DeadLetterFilter(status: .open, key: "order-2", error: "handler")) == ["e3"])
+    #expect(try await found(DeadLetterFilter(status: .resolved, key: "order-2")).isEmpty)
   }
 
   @Test(arguments: StoreKind.allCases)
@@ -136,6 +162,10 @@ struct SQLiteQueriesTests {
     }
 
     #expect(seen == (0..<4).flatMap { order in [2, 3, 10].map { "\(order)-\($0)" } })
+    let ofKey = try await store.inbox.parked(ofKey: "order-2", limit: 2)
+    #expect(ofKey.map(\.identity.eventID) == ["2-2", "2-3"])
+    let rest = try await store.inbox.parked(ofKey: "order-2", after: ofKey.last.map { ParkedPosition($0) }, limit: 2)
+    #expect(rest.map(\.identity.eventID) == ["2-10"])
   }
 
   @Test(arguments: StoreKind.allCases)

@@ -18,17 +18,16 @@ extension SQLiteInbox {
   /// A page of dead letters, newest first.
   ///
   /// - Parameters:
-  ///   - status: nil for all.
   ///   - id: where the page before ended (its last dead letter's id); nil for the first page.
   public func deadLetters(
-    status: DeadLetterStatus? = nil, before id: Int64? = nil, limit: Int
+    matching filter: DeadLetterFilter = DeadLetterFilter(), before id: Int64? = nil, limit: Int
   ) async throws -> [DeadLetterEntry] {
-    let condition = status == nil ? "consumer_group = ?" : "consumer_group = ? AND status = ?"
+    let condition = filter.condition
     let sql = """
-      SELECT \(DeadLetterEntry.columns) FROM dead_letters WHERE \(condition) AND id < ? ORDER BY id DESC LIMIT ?
+      SELECT \(DeadLetterEntry.columns) FROM dead_letters
+      WHERE consumer_group = ? AND \(condition.sql) id < ? ORDER BY id DESC LIMIT ?
       """
-    let arguments: StatementArguments =
-      status.map { [group, $0.rawValue, id ?? .max, limit] } ?? [group, id ?? .max, limit]
+    let arguments: StatementArguments = [group] + condition.arguments + [id ?? .max, limit]
     return try await database.read { try Row.fetchAll($0, sql: sql, arguments: arguments).map(DeadLetterEntry.init) }
   }
 
@@ -46,12 +45,17 @@ extension SQLiteInbox {
   }
 
   /// A page of parked records, by key and version.
-  public func parked(after position: ParkedPosition? = nil, limit: Int) async throws -> [ParkedEntry] {
+  ///
+  /// - Parameter key: only the records of this key; nil for those of all.
+  public func parked(
+    ofKey key: String? = nil, after position: ParkedPosition? = nil, limit: Int
+  ) async throws -> [ParkedEntry] {
+    let sql = key == nil ? Self.parkedPage : Self.parkedPageOfKey
     let arguments: StatementArguments = [
-      group, position?.key ?? "", position?.version ?? .min, position?.eventID ?? "", limit,
+      group, key ?? position?.key ?? "", position?.version ?? .min, position?.eventID ?? "", limit,
     ]
     return try await database.read { database in
-      try Row.fetchAll(database.cachedStatement(sql: Self.parkedPage), arguments: arguments).map(ParkedEntry.init)
+      try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments).map(ParkedEntry.init)
     }
   }
 
@@ -84,12 +88,21 @@ extension SQLiteInbox {
         AND d.version = \(waitingFor))
     """
 
-  private static let parkedPage = """
+  private static let parkedColumns = """
     SELECT event_id, event_type, event_key, version, topic, partition, record_offset, parked_at,
       length(message_value) AS value_size, \(waitingFor) AS waiting_for, \(inTheWay) AS dead_letter_id
     FROM parked_events p
+    """
+
+  private static let parkedPage = """
+    \(parkedColumns)
     WHERE consumer_group = ? AND (event_key, version, event_id) > (?, ?, ?)
     ORDER BY event_key, version, event_id LIMIT ?
+    """
+
+  private static let parkedPageOfKey = """
+    \(parkedColumns)
+    WHERE consumer_group = ? AND event_key = ? AND (version, event_id) > (?, ?) ORDER BY version, event_id LIMIT ?
     """
 
   private static let oldestGap =
