@@ -40,6 +40,7 @@ public struct InventoryApplication: ServiceApplication {
   ) {
     let now = clocks.wall
     let outbox = configuration.makeOutbox(in: database, clocks: clocks)
+    let signals = InstanceSignals(beside: database, logger: logger)
     let products = ProductStore()
     let reservations = ReservationStore(
       outbox: outbox, ids: ids, eventSource: Self.identity.eventSource)
@@ -49,7 +50,7 @@ public struct InventoryApplication: ServiceApplication {
         products: products, reservations: reservations, ids: ids, now: now),
       releaseStock: ReleaseStock(products: products, reservations: reservations, now: now))
     let messaging = MessagingRuntime(
-      configuration: configuration, database: database, outbox: outbox, broker: broker,
+      configuration: configuration, database: database, outbox: outbox, signals: signals, broker: broker,
       clocks: clocks, seed: seed, handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
 
     let stockProduct = StockProduct(database: database, products: products)

@@ -37,12 +37,13 @@ public struct NotificationApplication: ServiceApplication {
     ids: UUIDv7Generator, seed: UInt64? = nil
   ) {
     let outbox = configuration.makeOutbox(in: database, clocks: clocks)
+    let signals = InstanceSignals(beside: database, logger: logger)
     let mails = MailStore()
 
     let orderEvents = OrderEvents(
       notifyCustomer: NotifyCustomer(mails: mails, identifiers: ids, now: clocks.wall))
     let messaging = MessagingRuntime(
-      configuration: configuration, database: database, outbox: outbox, broker: broker,
+      configuration: configuration, database: database, outbox: outbox, signals: signals, broker: broker,
       clocks: clocks, seed: seed, handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
 
     let router = ServiceHTTP.makeRouter()

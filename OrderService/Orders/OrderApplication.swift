@@ -41,7 +41,8 @@ public struct OrderApplication: ServiceApplication {
   ) {
     let now = clocks.wall
     let outbox = configuration.makeOutbox(in: database, clocks: clocks)
-    let waiters = OrderWaiters()
+    let signals = InstanceSignals(beside: database, logger: logger)
+    let waiters = OrderWaiters(signals: signals)
     let orders = OrderStore(
       outbox: outbox, waiters: waiters, ids: ids, eventSource: Self.identity.eventSource)
 
@@ -49,7 +50,7 @@ public struct OrderApplication: ServiceApplication {
       confirmOrder: ConfirmOrder(orders: orders, now: now), rejectOrder: RejectOrder(orders: orders, now: now),
       orders: orders)
     let messaging = MessagingRuntime(
-      configuration: configuration, database: database, outbox: outbox, broker: broker,
+      configuration: configuration, database: database, outbox: outbox, signals: signals, broker: broker,
       clocks: clocks, seed: seed, handling: InventoryAnswers.handledTypes, handle: answers.handle, logger: logger)
 
     let placeOrder = PlaceOrder(database: database, orders: orders, ids: ids, now: now)

@@ -19,26 +19,29 @@ public struct MessagingRuntime: Sendable {
   private let configuration: ServiceConfiguration
   private let database: SQLiteDatabase
   private let outbox: SQLiteOutbox
+  private let signals: InstanceSignals
   private let holder: LeaseHolder
   private let logger: Logger
 
   /// Builds the parts; nothing runs yet.
   ///
   /// - Parameters:
-  ///   - outbox: the store's; its commits wake the relay from now on.
+  ///   - outbox: the store's; its commits wake the relay from now on, wherever it is.
+  ///   - signals: those to and from the other instances of this service.
   ///   - clocks: the time, for all parts.
   ///   - seed: where the jitter of the retries comes from; nil for a seed that nobody knows.
   ///   - types: the event types that `handle` is for. Others have no effect, but take their place among the versions.
   ///   - handle: called on the worker's thread inside the transaction that also marks the event handled. What it throws
   ///     undoes what it wrote, and is retried unless it is a `DeadLetterError`.
   public init(
-    configuration: ServiceConfiguration, database: SQLiteDatabase, outbox: SQLiteOutbox, broker: any Broker,
-    clocks: Clocks = .system, seed: UInt64? = nil, handling types: Set<EventType>,
+    configuration: ServiceConfiguration, database: SQLiteDatabase, outbox: SQLiteOutbox, signals: InstanceSignals,
+    broker: any Broker, clocks: Clocks = .system, seed: UInt64? = nil, handling types: Set<EventType>,
     handle: @escaping @Sendable (Event, Delivery, SQLiteTransaction) throws -> Void, logger: Logger
   ) {
     self.configuration = configuration
     self.database = database
     self.outbox = outbox
+    self.signals = signals
     self.logger = logger
     let holder = LeaseHolder.currentProcess(name: configuration.identity.name)
     self.holder = holder
@@ -56,17 +59,23 @@ public struct MessagingRuntime: Sendable {
       handle: handle)
     provisioner = TopicProvisioner(
       topics: TopicSpecification.all(for: configuration), broker: broker, logger: logger)
-    outbox.onCommit { [relay] in relay.wake() }
+    outbox.onCommit { [relay] in
+      relay.wake()
+      if !relay.status().holdsLease { signals.tellOutboxIsWaiting() }
+    }
+    signals.onNews { [relay] news in
+      if news.isOutboxWaiting { relay.wake() }
+    }
   }
 
   /// What runs, in the order of start; stopped the other way round: the consumer finishes its transaction and leaves its
-  /// group, then the relay waits for what is in flight, then the store is closed.
+  /// group, then the relay waits for what is in flight, then the other instances hear of it, then the store is closed.
   public var services: [any Service] {
     [
       DatabaseService(database: database, logger: logger),
       RetentionCleaner(
         outbox: outbox, inbox: inbox, inboxRetention: configuration.inboxRetention, logger: logger),
-      relay, provisioner, worker,
+      signals, relay, provisioner, worker,
     ]
   }
 

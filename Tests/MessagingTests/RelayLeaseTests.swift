@@ -26,6 +26,26 @@ struct RelayLeaseTests {
     #expect(world.published().count == 2)
   }
 
+  @Test func aLeaseThatWasGivenBackIsTakenAsSoonAsThereIsWorkAndNotOnlyAtTheNextLook() throws {
+    let world = try RelayWorld()
+    let (first, second) = (world.relay("first"), world.relay("second"))
+    let (firstLoop, secondLoop) = (first.makeLoop(), second.makeLoop())
+    firstLoop.settle()
+    secondLoop.settle()
+    first.bell.ring { $0.stop = true }
+    firstLoop.settle()
+    #expect(firstLoop.isFinished)
+
+    world.advance(.milliseconds(100))
+    secondLoop.settle()
+    #expect(!second.status().holdsLease)
+    try world.append("a")
+    second.wake()
+    secondLoop.settle()
+    #expect(second.status().holdsLease)
+    #expect(world.published().count == 1)
+  }
+
   @Test func aLeaseIsRenewedForAsLongAsTheRelayLives() throws {
     let world = try RelayWorld()
     let (first, second) = (world.relay("first"), world.relay("second"))

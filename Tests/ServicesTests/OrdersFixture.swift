@@ -26,11 +26,12 @@ struct OrdersFixture: Sendable {
   private let answers: InventoryAnswers
   private let server: Application<ServiceResponder>
 
-  init() throws {
+  /// - Parameter databasePath: two fixtures over one file are two instances of the service.
+  init(databasePath: String = ":memory:") throws {
     let identity = OrderApplication.identity
     broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
     var configuration = ServiceConfiguration(identity: identity)
-    configuration.databasePath = ":memory:"
+    configuration.databasePath = databasePath
     let application = try OrderApplication(
       configuration: configuration, broker: broker, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     database = application.database

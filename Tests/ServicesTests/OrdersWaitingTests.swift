@@ -3,6 +3,7 @@ import Logging
 import MessagingSQLite
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import WireFormat
 
@@ -51,6 +52,25 @@ import WireFormat
 
     #expect(try await answer.status == .confirmed)
     #expect(fixture.waiters.count == 0)
+  }
+
+  @Test func aWaitEndsWhenAnotherInstanceSettlesTheOrder() async throws {
+    let path = try temporaryFolder().appendingPathComponent("orders.sqlite").path
+    let (here, there) = (try OrdersFixture(databasePath: path), try OrdersFixture(databasePath: path))
+    let signals = [here, there].flatMap(\.services).compactMap { $0 as? InstanceSignals }
+    let running = signals.map { signals in Task { try await signals.run() } }
+    defer { for task in running { task.cancel() } }
+    _ = try await eventually("that they know each other") {
+      signals.count == 2 && signals.allSatisfy { $0.otherInstances == 1 } ? true : nil
+    }
+    let order = try await here.place()
+    let awaitSettledOrder = waiting(in: there, clock: StoppedClock())
+
+    async let answer = awaitSettledOrder(order.id, upTo: .seconds(30))
+    await untilSomebodyWaits(in: there)
+    try await here.deliver(try reserved(), about: order.id)
+
+    #expect(try await answer.status == .confirmed)
   }
 
   @Test func everybodyWhoWaitsForAnOrderIsWokenAndNobodyElse() async throws {

@@ -9,6 +9,13 @@ extension RelayMachine {
     return now >= nextLeaseCall ? .acquireLease(for: configuration.leaseDuration) : nil
   }
 
+  /// There is something to publish: if the relay that had the lease is gone, that is found out now. Ten looks a second at
+  /// most, however much is appended.
+  mutating func askForLeaseSoon() {
+    guard lease == nil, let heldElsewhereAt else { return }
+    nextLeaseCall = min(nextLeaseCall, heldElsewhereAt + .milliseconds(100))
+  }
+
   mutating func leaseAnswered(_ answer: Result<RelayLease?, StoreFailure>, at now: Duration) {
     switch answer {
     case .success(let granted?):
@@ -22,9 +29,11 @@ extension RelayMachine {
       notices.storeWorks()
     case .success(nil):
       notices.add(.leaseHeldElsewhere)
+      heldElsewhereAt = now
       // A third of the lease: soon after its end at the latest, and not so often that it costs anything.
       nextLeaseCall = now + configuration.leaseDuration / 3
     case .failure(let failure):
+      heldElsewhereAt = nil
       leaseFailures += 1
       nextLeaseCall = now + backoff(leaseFailures)
       notices.storeFails(failure)
@@ -49,6 +58,7 @@ extension RelayMachine {
   private mutating func held(since now: Duration) {
     leaseEnds = now + configuration.leaseDuration
     nextLeaseCall = now + configuration.leaseDuration / 3
+    heldElsewhereAt = nil
   }
 
   /// Another relay may be publishing: everything in memory is forgotten, nothing more is marked.

@@ -23,6 +23,8 @@ struct RelayMachine: Sendable {
   var leaseEnds: Duration = .zero
   var nextLeaseCall: Duration = .zero
   var leaseFailures = 0
+  /// When another relay was found to have the lease.
+  var heldElsewhereAt: Duration?
 
   // The broker.
   var inspection: BrokerInspection?
@@ -111,7 +113,10 @@ struct RelayMachine: Sendable {
   private mutating func turn(_ wake: RelayWake, at now: Duration) {
     isProducerFull = false
     hasInspectedThisTurn = false
-    if wake.rowsAppended { mayHaveMore = true }
+    if wake.rowsAppended {
+      mayHaveMore = true
+      askForLeaseSoon()
+    }
     if wake.rescan { rescan() }
     if now >= nextSlowPoll {
       nextSlowPoll = now + configuration.slowPoll

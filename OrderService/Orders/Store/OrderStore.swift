@@ -50,7 +50,7 @@ public struct OrderStore: Sendable {
     ])
     guard database.changesCount == 1 else { throw OrderChangedMeanwhile(orderID: order.id) }
     try outbox.append(message(of: order), in: transaction)
-    transaction.afterCommit { [waiters] in waiters.wake(order.id) }
+    waiters.wake(order.id, after: transaction)
   }
 
   /// The order as `database` sees it.

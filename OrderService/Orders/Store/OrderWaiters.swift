@@ -1,8 +1,9 @@
 import EventSchema
+import MessagingSQLite
 import Synchronization
 
-/// Requests that wait for an order to change. A change that is committed after ``withChanges(of:_:)`` has begun is
-/// never missed: begin first, then read the order.
+/// Requests that wait for an order to change. A change that is committed here after ``withChanges(of:_:)`` has begun is
+/// never missed: begin first, then read the order. Of one that another instance commits, its signal tells.
 ///
 /// Threads: every member may be called from any thread, and none blocks. A waiter keeps one signal at most.
 public final class OrderWaiters: Sendable {
@@ -12,14 +13,30 @@ public final class OrderWaiters: Sendable {
   }
 
   private let registered = Mutex(Registered())
+  private let signals: InstanceSignals?
 
-  public init() {}
+  /// - Parameter signals: those of the other instances; nil where there are none.
+  public init(signals: InstanceSignals? = nil) {
+    self.signals = signals
+    signals?.onNews { [weak self] in self?.take($0) }
+  }
 
-  /// Wakes whoever waits for `orderID`. To be called after the commit.
+  /// Wakes, once `transaction` is committed, whoever waits for `orderID`: here, and in the other instances.
+  public func wake(_ orderID: OrderID, after transaction: SQLiteTransaction) {
+    transaction.afterCommit { [self] in wake(orderID) }
+    signals?.tellChange(of: orderID.rawValue, after: transaction)
+  }
+
+  /// Wakes whoever waits for `orderID` here. To be called after the commit.
   public func wake(_ orderID: OrderID) {
     let waiting = registered.withLock { $0.changes[orderID] }
     guard let waiting else { return }
     for changes in waiting.values { changes.yield() }
+  }
+
+  private func take(_ news: InstanceNews) {
+    let orders = registered.withLock { Array($0.changes.keys) }
+    for order in orders where news.mayBeIncomplete || news.changedKeys.contains(order.rawValue) { wake(order) }
   }
 
   /// How many requests are waiting now.

@@ -11,8 +11,8 @@ public struct AwaitSettledOrder: Sendable {
   private let clock: any Clock<Duration>
   private let safetyNet: Duration
 
-  /// - Parameter safetyNet: how often to look all the same. Signals stay within this process; an order that another
-  ///   instance of the service settles is seen after this time at most.
+  /// - Parameter safetyNet: how often to look all the same. A signal of another instance of the service may be lost; what
+  ///   it settled is then seen after this time.
   public init(
     getOrder: GetOrder, waiters: OrderWaiters, clock: any Clock<Duration> = .continuous,
     safetyNet: Duration = .seconds(2)

@@ -149,7 +149,8 @@ private struct ExampleService: Sendable {
     database = try configuration.openDatabase(migrations: [])
     outbox = configuration.makeOutbox(in: database)
     messaging = MessagingRuntime(
-      configuration: configuration, database: database, outbox: outbox, broker: broker, handling: [.orderCreated],
+      configuration: configuration, database: database, outbox: outbox,
+      signals: InstanceSignals(beside: database, logger: .silent), broker: broker, handling: [.orderCreated],
       handle: { _, _, _ in }, logger: .silent)
     self.checks = checks
   }
