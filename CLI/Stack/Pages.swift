@@ -25,6 +25,48 @@ extension ServiceClient {
   }
 }
 
+/// Reads what is new in a list whose newest rows come first, each row once, however often it is asked.
+struct NewestFirst: Sendable {
+  let service: ServiceClient
+  let path: String
+  /// The name under which a page has its rows, and the one under which a row has its id.
+  let member: String
+  let id: String
+  private var newestKnown: String?
+
+  init(_ service: ServiceClient, _ path: String, member: String, id: String) {
+    self.service = service
+    self.path = path
+    self.member = member
+    self.id = id
+  }
+
+  /// Hands over the rows that came since the last call.
+  ///
+  /// - Parameter take: returns whether older rows are of interest too. The first call has no other end than this.
+  mutating func readNew(_ take: (Row) throws -> Bool) async throws {
+    var newest: String?
+    var cursor: String?
+    let known = newestKnown
+    paging: repeat {
+      let page = try await service.get(
+        path, query: [("limit", "1000")] + (cursor.map { [("cursor", $0)] } ?? []), timeout: .seconds(120))
+      guard let rows = page[member]?.array else {
+        throw Failure("\(service.name) answered GET \(path) without a list of \(member)")
+      }
+      for object in rows {
+        let row = Row(object: object.object ?? JSONObject(), list: "\(service.name)'s \(member)")
+        let rowID = try row.text(id)
+        newest = newest ?? rowID
+        if rowID == known { break paging }
+        guard try take(row) else { break paging }
+      }
+      cursor = page["next_cursor"]?.string
+    } while cursor != nil
+    newestKnown = newest ?? known
+  }
+}
+
 /// Reads the members of a row that some service answered with.
 struct Row: Sendable {
   let object: JSONObject

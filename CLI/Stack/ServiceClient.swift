@@ -10,18 +10,31 @@ struct ServiceClient: Sendable {
   /// Without a slash at the end.
   let baseURL: String
   private let token: String?
+  private let http: HTTPClient
 
-  /// - Parameter token: sent with each request; nil for none.
-  init(name: String, baseURL: String, token: String? = AccessToken.own) {
+  /// - Parameters:
+  ///   - token: sent with each request; nil for none.
+  ///   - http: whose connections are used; the client of the whole process where none is given.
+  init(
+    name: String, baseURL: String, token: String? = AccessToken.own, http: HTTPClient = ServiceClient.shared
+  ) {
     self.name = name
     self.token = token
     self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
+    self.http = http
+  }
+
+  /// The same service over other connections.
+  func over(_ http: HTTPClient) -> ServiceClient {
+    ServiceClient(name: name, baseURL: baseURL, token: token, http: http)
   }
 
   /// A service's answer, whatever its status.
   struct Answer: Sendable {
     var status: Int
     var body: [UInt8]
+    /// After how long a refused request may be sent again, where the service says so.
+    var retryAfter: Duration?
 
     var isSuccess: Bool { (200..<300).contains(status) }
 
@@ -43,27 +56,53 @@ struct ServiceClient: Sendable {
     }
   }
 
+  /// There is no answer. Whether the request has had its effect is open, unless it never left.
+  struct NoAnswer: Error, Sendable, Hashable {
+    var reason: String
+    /// No connection was made, so the service has not seen the request.
+    var isUnsent: Bool
+  }
+
   /// - Throws: ``Failure`` when there is no answer within `timeout`; any status is an answer.
   func send(
-    _ method: String, _ path: String, query: [(name: String, value: String)] = [], body: [UInt8]? = nil,
-    timeout: Duration = .seconds(30)
+    _ method: String, _ path: String, query: [(name: String, value: String)] = [],
+    headers: [(name: String, value: String)] = [], body: [UInt8]? = nil, timeout: Duration = .seconds(30)
+  ) async throws -> Answer {
+    do {
+      return try await exchange(method, path, query: query, headers: headers, body: body, timeout: timeout)
+    } catch let error as NoAnswer {
+      throw Failure("\(name) does not answer at \(baseURL) (\(error.reason)); is `orderflow up` running?")
+    }
+  }
+
+  /// The same for who has to know what a missing answer means.
+  ///
+  /// - Throws: ``NoAnswer``, `CancellationError`.
+  func exchange(
+    _ method: String, _ path: String, query: [(name: String, value: String)] = [],
+    headers: [(name: String, value: String)] = [], body: [UInt8]? = nil, timeout: Duration = .seconds(30)
   ) async throws -> Answer {
     var request = HTTPClientRequest(url: baseURL + path + Self.encoded(query))
     request.method = .init(rawValue: method)
     if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+    for header in headers { request.headers.add(name: header.name, value: header.value) }
     if let body {
       request.headers.add(name: "content-type", value: "application/json")
       request.body = .bytes(body)
     }
     do {
-      let response = try await Self.http.execute(request, timeout: .milliseconds(timeout.milliseconds))
+      let response = try await http.execute(request, timeout: .milliseconds(timeout.milliseconds))
       let bytes = try await response.body.collect(upTo: Self.largestBody)
-      return Answer(status: Int(response.status.code), body: Array(buffer: bytes))
+      let seconds = response.headers.first(name: "retry-after").flatMap { Int64($0) }
+      return Answer(
+        status: Int(response.status.code), body: Array(buffer: bytes),
+        retryAfter: seconds.map { .seconds(min(max($0, 0), 3600)) })
     } catch let cancellation as CancellationError {
       throw cancellation
     } catch {
       if Task.isCancelled { throw CancellationError() }
-      throw Failure("\(name) does not answer at \(baseURL) (\(Self.reason(error))); is `orderflow up` running?")
+      let reason = Self.reason(error)
+      throw NoAnswer(reason: reason, isUnsent: Self.unsentReasons.contains(reason))
     }
   }
 
@@ -95,13 +134,18 @@ struct ServiceClient: Sendable {
 
   private static let largestBody = 256 << 20
 
-  /// Lives as long as the process. A refused connection is an answer here, not a reason to go on trying.
-  private static let http: HTTPClient = {
+  /// Lives as long as the process.
+  static let shared = makeHTTP(connections: 8)
+
+  /// A client with up to `connections` to each service, kept open between requests. Shut it down after use. A refused
+  /// connection is an answer here, not a reason to go on trying.
+  static func makeHTTP(connections: Int) -> HTTPClient {
     var configuration = HTTPClient.Configuration()
     configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
     configuration.timeout.connect = .seconds(5)
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-  }()
+  }
 
   private static func encoded(_ query: [(name: String, value: String)]) -> String {
     guard !query.isEmpty else { return "" }
@@ -113,12 +157,16 @@ struct ServiceClient: Sendable {
 
   /// The error of a connection attempt (NIOPosix's) is a list of all addresses that were tried.
   private static func reason(_ text: String) -> String {
-    text.localizedCaseInsensitiveContains("connection refused") ? "connection refused" : text.printable
+    text.localizedCaseInsensitiveContains("connection refused") ? refused : text.printable
   }
+
+  private static let refused = "connection refused"
+  private static let noConnection = "no connection in time"
+  private static let unsentReasons: Set<String> = [refused, noConnection]
 
   private static func reason(_ error: any Error) -> String {
     switch error {
-    case let error as HTTPClientError where error == .connectTimeout: "no connection in time"
+    case let error as HTTPClientError where error == .connectTimeout: noConnection
     case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout: "no answer in time"
     default: reason("\(error)")
     }

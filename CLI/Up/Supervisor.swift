@@ -14,6 +14,8 @@ actor Supervisor {
   private let screen: Screen
   /// Told, with the last lines it wrote, when a child cannot be kept running. At most once a child.
   private let giveUp: @Sendable (_ reason: Failure, _ lastLines: [String]) -> Void
+  private let restarts: RestartPolicy
+  private let onEnd: @Sendable (ProcessEnd) -> Void
   private var running: [ServicePlan: ChildProcess] = [:]
   private var isStarting = true
   private var isStopping = false
@@ -24,26 +26,33 @@ actor Supervisor {
   /// - Parameters:
   ///   - executables: the directory of the services' executables.
   ///   - lifeline: the read end of a pipe whose write end only this process holds.
+  ///   - restarts: how soon a child that died is started again.
+  ///   - onEnd: told of every child that ends before ``stop()``.
   init(
     executables: String, environment: ChildEnvironment, lifeline: Int32, screen: Screen,
+    restarts: RestartPolicy = RestartPolicy(), onEnd: @escaping @Sendable (ProcessEnd) -> Void = { _ in },
     giveUp: @escaping @Sendable (_ reason: Failure, _ lastLines: [String]) -> Void
   ) {
     self.executables = executables
     self.environment = environment
     self.lifeline = lifeline
     self.screen = screen
+    self.restarts = restarts
+    self.onEnd = onEnd
     self.giveUp = giveUp
   }
 
   /// Runs `plan`'s process again and again; returns once it has ended after ``stop()``. Cancellation ends the wait
   /// before a restart.
   func keepRunning(_ plan: ServicePlan, log: ProcessLog) async {
-    var policy = RestartPolicy()
+    var policy = restarts
     while !isStopping {
       let startedAt = ContinuousClock.now
       let exit: ChildProcess.Exit
+      let process: pid_t
       do {
         let child = try start(plan)
+        process = child.processID
         if policy.deathsInARow > 0 { say(plan, "runs again (process \(child.processID))", .green) }
         exit = try await child.run { log.take($0) }
       } catch {
@@ -52,6 +61,7 @@ actor Supervisor {
       log.finish()
       noteEnd(of: plan, exit)
       guard !isStopping else { return }
+      onEnd(ProcessEnd(plan: plan, process: process, exit: exit, lastLines: log.lastLines))
       let delay = policy.delay(afterLifeOf: .now - startedAt)
       if isStarting, policy.deathsInARow >= Self.deathsDuringStart {
         return giveUp(
@@ -91,6 +101,15 @@ actor Supervisor {
     return running.keys.map(\.processName).sorted()
   }
 
+  /// Sends `signal` to the process that runs `plan` now.
+  ///
+  /// - Returns: that process, nil when none runs.
+  func send(_ signal: Int32, to plan: ServicePlan) -> ChildProcess? {
+    guard let child = running[plan] else { return nil }
+    child.send(signal)
+    return child
+  }
+
   private func start(_ plan: ServicePlan) throws -> ChildProcess {
     let child = try ChildProcess(
       executable: "\(executables)/\(plan.service)", environment: environment.variables(for: plan), lifeline: lifeline)
@@ -125,4 +144,13 @@ actor Supervisor {
   private func say(_ plan: ServicePlan, _ text: String, _ colour: Colour) {
     screen.line(screen.output.palette.paint("\(plan.processName) \(text)", colour))
   }
+}
+
+/// The end of a child that nobody had asked to stop for good.
+struct ProcessEnd: Sendable, Hashable {
+  var plan: ServicePlan
+  var process: Int32
+  var exit: ChildProcess.Exit
+  /// The last lines it wrote, the oldest first.
+  var lastLines: [String]
 }
