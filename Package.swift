@@ -128,7 +128,11 @@ let package = Package(
       ], and: [.hummingbird, .hummingbirdTesting, .httpTypes, .grdb, .logging, .serviceLifecycle]),
     tests("OrderflowTests", of: ["orderflow", "EventSchema", "WireFormat", "Messaging"]),
     tests(
-      "SystemTests", of: ["EventSchema", "FaultInjection", "WireFormat", "MessagingKafka"],
+      "SystemTests",
+      of: [
+        "EventSchema", "FaultInjection", "WireFormat", "Messaging", "MessagingSQLite", "MessagingKafka",
+        "ServiceDefaults", "Orders", "Inventory", "Notifications",
+      ], and: [.logging],
       exclude: ["Interoperation", "OutsidePackage"]),
   ],
   swiftLanguageModes: [.v6]

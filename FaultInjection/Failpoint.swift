@@ -7,9 +7,18 @@
 public struct Failpoint: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
   public let rawValue: String
 
+  @inlinable
   public init(rawValue: String) { self.rawValue = rawValue }
 
-  public init(_ name: String) { rawValue = name }
+  /// In a release build a failpoint has no name: none is left in its executables.
+  @inlinable
+  public init(_ name: @autoclosure () -> String) {
+    #if FAULT_INJECTION
+      self.init(rawValue: name())
+    #else
+      self.init(rawValue: "")
+    #endif
+  }
 
   public var description: String { rawValue }
 

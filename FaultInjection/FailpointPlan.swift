@@ -3,14 +3,15 @@ import Synchronization
 
 /// What the environment wants to happen at failpoints.
 ///
-/// `FAILPOINTS` holds rules with `;` between: `name[subject]=action@when`.
+/// `FAILPOINTS` holds rules with `;` between: `process:name[subject]=action@when`.
+/// - `process:` may be left out; with it only a process of that executable counts.
 /// - `[subject]` may be left out; with it only that event, key or row counts.
 /// - Actions: `crash` (SIGKILL to itself: nothing is flushed, no handler runs), `delay(milliseconds)`, `fail`.
 /// - `@3` is the third time, `@3+` the third and every later, `@10%` each time by chance (`FAILPOINTS_SEED`); without it
 ///   every time.
 ///
-/// With `FAILPOINTS_FIRED_DIR` each rule leaves a file of its failpoint's name there when it acts, and one with `@3` acts
-/// once over all processes and restarts that share the folder.
+/// With `FAILPOINTS_FIRED_DIR` each rule leaves a file there when it acts, named as its failpoint, the process included
+/// where the rule names one; and a rule with `@3` acts once over all processes and restarts that share the folder.
 struct FailpointPlan: Sendable {
   struct Malformed: Error, CustomStringConvertible {
     let description: String
@@ -34,7 +35,11 @@ struct FailpointPlan: Sendable {
     }
   }
 
-  init(rules: [Rule], firedFolder: String? = nil, seed: UInt64 = 0) {
+  init(
+    rules: [Rule], firedFolder: String? = nil, seed: UInt64 = 0,
+    process: String = ProcessInfo.processInfo.processName
+  ) {
+    let rules = rules.filter { $0.process == nil || $0.process == process }
     self.rules = rules
     self.firedFolder = firedFolder
     state = SharedState(hits: Array(repeating: 0, count: rules.count), seed: seed)
@@ -50,7 +55,7 @@ struct FailpointPlan: Sendable {
   /// - Returns: whether the rule may act: false where it has, in a process before.
   private func leaveTrace(of rule: Rule) -> Bool {
     guard let firedFolder else { return true }
-    let file = open("\(firedFolder)/\(rule.failpoint.rawValue)", O_CREAT | O_EXCL | O_WRONLY, 0o644)
+    let file = open("\(firedFolder)/\(rule.name)", O_CREAT | O_EXCL | O_WRONLY, 0o644)
     guard file >= 0 else { return !rule.isOnce }
     close(file)
     return true
@@ -59,6 +64,8 @@ struct FailpointPlan: Sendable {
 
 /// One rule of a plan.
 struct Rule: Sendable, Hashable {
+  /// The executable whose processes it is for; nil for all.
+  var process: String?
   var failpoint: Failpoint
   var subject: String?
   var action: Action
@@ -85,6 +92,8 @@ struct Rule: Sendable, Hashable {
     case from(Int)
     case chance(percent: Int)
   }
+
+  var name: String { process.map { "\($0):\(failpoint)" } ?? failpoint.rawValue }
 
   var isOnce: Bool {
     if case .only = moment { true } else { false }
@@ -134,32 +143,36 @@ extension FailpointPlan {
   static func parse(_ text: String) throws -> [Rule] {
     try text.split(separator: ";").map { part in
       let part = part.trimmingCharacters(in: .whitespaces)
-      guard let rule = rule(part) else { throw Malformed(description: "'\(part)' is not name[subject]=action@when") }
+      guard let rule = rule(part) else {
+        throw Malformed(description: "'\(part)' is not process:name[subject]=action@when")
+      }
       return rule
     }
   }
 
   private static func rule(_ text: String) -> Rule? {
     guard
-      let match = text.wholeMatch(of: #/([a-z0-9.-]+)(?:\[([^\]]*)\])?=([a-z]+)(?:\(([0-9]+)\))?(?:@([0-9]+)([+%])?)?/#)
+      let match = text.wholeMatch(
+        of: #/(?:([A-Za-z]+):)?([a-z0-9.-]+)(?:\[([^\]]*)\])?=([a-z]+)(?:\(([0-9]+)\))?(?:@([0-9]+)([+%])?)?/#)
     else { return nil }
     let action: Rule.Action
-    switch (match.3, match.4.flatMap { UInt32($0) }) {
+    switch (match.4, match.5.flatMap { UInt32($0) }) {
     case ("crash", nil): action = .crash
     case ("fail", nil): action = .fail
     case ("delay", let milliseconds?): action = .delay(milliseconds: min(milliseconds, 60_000))
     default: return nil
     }
     var moment = Rule.Moment.always
-    if let digits = match.5 {
+    if let digits = match.6 {
       guard let number = Int(digits) else { return nil }
-      switch match.6 {
+      switch match.7 {
       case "+": moment = .from(number)
       case "%": moment = .chance(percent: number)
       default: moment = .only(number)
       }
     }
     return Rule(
-      failpoint: Failpoint(String(match.1)), subject: match.2.map(String.init), action: action, moment: moment)
+      process: match.1.map(String.init), failpoint: Failpoint(String(match.2)), subject: match.3.map(String.init),
+      action: action, moment: moment)
   }
 }

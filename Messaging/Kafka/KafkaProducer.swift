@@ -1,4 +1,5 @@
 internal import CRDKafka
+import FaultInjection
 import Logging
 import Messaging
 import Synchronization
@@ -32,6 +33,7 @@ final class KafkaProducer: MessageProducer {
     var refused: [DeliveryReport] = []
     defer { report(refused, on: queue) }
     for (index, (token, message)) in messages.enumerated() {
+      if index > 0 { Failpoint.producerBetweenMessages.pass() }
       guard let error = queue.client.produce(message, token: token) else { continue }
       switch error.refusal {
       case .queueFull:

@@ -1,3 +1,4 @@
+import FaultInjection
 import Hummingbird
 import Logging
 import ServiceLifecycle
@@ -25,5 +26,6 @@ struct HTTPServerService: Service {
         if case .failure(let error) = result, !(error is CancellationError) { throw error }
       }
     }
+    Failpoint.serviceStopping.pass()
   }
 }

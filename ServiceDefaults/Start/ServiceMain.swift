@@ -1,3 +1,4 @@
+import FaultInjection
 import Foundation
 import Logging
 import MessagingKafka
@@ -61,6 +62,7 @@ public enum ServiceMain {
     do {
       let broker = KafkaBroker(configuration: configuration.kafka, logger: logger)
       let application = try Application(configuration: configuration, broker: broker, logger: logger)
+      try Failpoint.serviceStarting.hit()
       try await serve(application, configuration, maximumConnections: connections, logger)
       logger.info("Stopped")
       return ExitCode.done

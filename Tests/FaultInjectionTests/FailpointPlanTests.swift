@@ -16,6 +16,20 @@ struct FailpointPlanTests {
       ])
   }
 
+  @Test func aRuleForAProcessIsForItAlone() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let rules = try FailpointPlan.parse("OrderService:a=fail@1;a=fail@2")
+    let others = FailpointPlan(rules: rules, firedFolder: folder, process: "InventoryService")
+    let its = FailpointPlan(rules: rules, firedFolder: folder, process: "OrderService")
+
+    try others.reach(Failpoint("a"), "")
+    #expect(throws: InjectedFailure.self) { try its.reach(Failpoint("a"), "") }
+
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["OrderService:a"])
+  }
+
   @Test(arguments: ["crash", "a=explode", "a=delay", "a=crash@", "a[b=crash", "a=crash(3)"])
   func whatIsNoRuleIsRefused(_ text: String) {
     #expect(throws: FailpointPlan.Malformed.self) { try FailpointPlan.parse(text) }

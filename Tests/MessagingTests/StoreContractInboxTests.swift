@@ -160,6 +160,23 @@ struct StoreContractInboxTests {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func aDeadLetterAndItsPublicationAreBothThereOrNeither(_ kind: StoreKind) throws {
+    let store = try kind.open()
+    try store.database.writeBlocking {
+      try $0.database.execute(
+        sql: "CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no room for messages'); END")
+    }
+
+    let refused = error(of: {
+      try store.inbox.transact { [inbox = store.inbox] in try inbox.keep(deadLetter("e1"), in: $0) }
+    })
+
+    #expect(refused != nil)
+    #expect(try store.count("SELECT COUNT(*) FROM dead_letters") == 0)
+    #expect(try store.count("SELECT COUNT(*) FROM outbox") == 0)
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func nextOffsetsBelongToAGroupAndACluster(_ kind: StoreKind) throws {
     let store = try kind.open()
     let (zero, one) = (TopicPartition("orders", 0), TopicPartition("orders", 1))

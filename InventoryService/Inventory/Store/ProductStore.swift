@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import GRDB
 import MessagingSQLite
 
@@ -41,6 +42,7 @@ public struct ProductStore: Sendable {
       try setAside.execute(arguments: [item.quantity, item.productID.rawValue, item.quantity])
       guard database.changesCount == 0 else {
         taken.append(item)
+        try Failpoint.inventoryReserving.hit(item.productID.rawValue)
         continue
       }
       let known = try find(item.productID, in: database)
@@ -50,7 +52,7 @@ public struct ProductStore: Sendable {
     }
 
     guard let refusal = Refusal(missing) else { return nil }
-    try giveBack(taken, in: transaction)
+    if !Mutation.reserveInPart.isOn { try giveBack(taken, in: transaction) }
     return refusal
   }
 

@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import MessagingSQLite
 import WireFormat
 
@@ -27,6 +28,7 @@ public struct ReleaseStock: Sendable {
     guard let released = reservation?.released(reason: reason, at: now()) else { return }
 
     guard try reservations.release(released, answering: version, in: transaction) else { return }
+    try Failpoint.inventoryReleasing.hit(orderID.rawValue)
     try products.giveBack(released.items, in: transaction)
   }
 }

@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import MessagingSQLite
 import WireFormat
 
@@ -33,6 +34,7 @@ public struct ReserveStock: Sendable {
     let reservation = Reservation.answering(
       orderID, items: items, refusal: refusal, id: .next(from: ids, at: now), at: now)
 
+    try Failpoint.inventorySetAside.hit(orderID.rawValue)
     guard try reservations.insert(reservation, answering: version, refusal: refusal, in: transaction) else {
       if refusal == nil { try products.giveBack(items, in: transaction) }
       return

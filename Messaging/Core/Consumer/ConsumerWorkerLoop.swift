@@ -1,3 +1,5 @@
+import FaultInjection
+
 /// Carries out what a ``WorkerMachine`` decides, on the thread that calls it.
 package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
   private let worker: ConsumerWorker<Store, Event>
@@ -19,6 +21,7 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
   func run() throws {
     defer { close() }
     while !worker.bell.isStopped { try turn(waitingAtMost: .seconds(60)) }
+    Failpoint.workerLeaving.pass()
   }
 
   /// One round: polls, at most for `limit`, and deals with what is ready in one transaction.
@@ -27,6 +30,7 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
       worker.bell.wait(atMost: min(limit, max(.zero, nextConsumer - now)))
       return
     }
+    if Mutation.sleepBetweenAttempts.isOn, worker.machine.withLock({ $0.isBackingOff(at: now) }) { return }
     let timeout = min(limit, worker.machine.withLock { $0.pollTimeout(at: now) })
     let records: [ConsumedRecord]
     do {
@@ -81,8 +85,12 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
       input = nil
       for action in worker.machine.withLock({ $0.handle(next, at: now) }) {
         switch action {
-        case .transact(let batch): input = try transact(batch)
-        case .store(let next): consumer.store(next: next)
+        case .transact(let batch):
+          if Mutation.offsetBeforeCommit.isOn { consumer.store(next: batch.next) }
+          input = try transact(batch)
+        case .store(let next):
+          consumer.store(next: next)
+          Failpoint.workerAfterStore.pass()
         case .pause(let partitions): consumer.pause(partitions)
         case .resume(let partitions): consumer.resume(partitions)
         case .notify(let notice): notice.write(to: worker.logger)
@@ -94,8 +102,10 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
   private func transact(_ batch: WorkerBatch) throws -> WorkerMachine.Input {
     let processor = worker.processor
     let start = now
+    Failpoint.workerAfterPoll.pass()
     do {
       let outcome = try processor.store.transact { try processor.process(batch, in: $0) }
+      Failpoint.workerAfterCommit.pass()
       metrics.recordBatch(batch.parts.reduce(0) { $0 + $1.records.count }, now - start)
       return .committed(outcome)
     } catch {
@@ -136,10 +146,12 @@ private struct WorkerPartitions<Store: InboxStore, Event: Sendable>: PartitionLi
     for (reason, entries) in Dictionary(grouping: worthAWord, by: \.value.reason) {
       WorkerNotice.startsAtEarliest(entries.map(\.key).sorted(), reason).write(to: worker.logger)
     }
+    Failpoint.workerAssigned.pass()
     return decisions.mapValues(\.start)
   }
 
   func revoked(_ partitions: Set<TopicPartition>, lost: Bool) {
     worker.machine.withLock { $0.revoked(partitions) }
+    Failpoint.workerRevoked.pass()
   }
 }

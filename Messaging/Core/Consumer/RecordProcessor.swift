@@ -1,3 +1,4 @@
+import FaultInjection
 import WireFormat
 
 /// Deals with records inside a transaction, as the contract's section 5 says. Handled once in effect: the event's row,
@@ -26,7 +27,7 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       for record in part.records {
         let earlier = result.done == 0 ? part.failure : nil
         result.failure = try process(record, earlier: earlier, into: &outcome, in: transaction)
-        if result.failure != nil { break }
+        if result.failure != nil, !Mutation.offsetBeyondFailure.isOn { break }
         result.done += 1
         outcome.counts.consumed += 1
         next[part.cluster, default: [:]][part.partition] = record.offset &+ 1
@@ -34,6 +35,7 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       outcome.parts.append(result)
     }
     for (cluster, offsets) in next { try store.storeNextOffsets(offsets, cluster: cluster, in: transaction) }
+    try Failpoint.workerBeforeCommit.hit()
     return outcome
   }
 
@@ -74,10 +76,11 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
         try settlePlace(of: entry, event, record, in: transaction)
       }
       outcome.counts.add(disposition, hasEffect: event != nil)
-      if disposition == .park { return nil }
+      if disposition == .park || (disposition == .duplicate && Mutation.successorsForgotten.isOn) { return nil }
     } catch is Undo {
       outcome.counts.stale += 1
     } catch {
+      if Mutation.dedupSurvivesFailure.isOn { _ = try store.register(entry, outcome: .processed, in: transaction) }
       if let failure = try toRetry(entry, error, at: record, into: &outcome) { return failure }
       try store.savepoint(in: transaction) {
         _ = try store.register(entry, outcome: .deadLettered, in: transaction)
@@ -111,7 +114,9 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     if let event {
       let delivery = Delivery(
         identity: entry.identity, topicPartition: entry.topicPartition, offset: entry.offset, attempt: entry.attempts)
+      try Failpoint.workerHandle.hit(entry.identity.eventID)
       try handle(event, delivery, transaction)
+      try Failpoint.workerAfterEffect.hit(entry.identity.eventID)
     }
     if let version = entry.identity.version {
       try store.moveCursor(of: entry.identity.key, to: version, in: transaction)

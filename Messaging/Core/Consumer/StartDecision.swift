@@ -1,3 +1,5 @@
+import FaultInjection
+
 /// Where reading a partition begins: at the lower of what the store has recorded in its transactions and what the
 /// group has committed. Whatever of the two is missing or impossible, at the earliest record: what was handled already
 /// is dropped as a duplicate, and nothing is missed.
@@ -15,7 +17,7 @@ struct StartDecision: Sendable, Hashable {
 
   /// - Parameter stored: nil where the store has no row.
   init(stored: Int64?, state: CommittedState) {
-    start = .earliest
+    start = Mutation.startAtLatest.isOn ? .offset(state.logEnd) : .earliest
     guard let stored else {
       reason = .notInStore
       return
@@ -24,7 +26,7 @@ struct StartDecision: Sendable, Hashable {
       reason = .notCommitted
       return
     }
-    let next = min(stored, committed)
+    let next = Mutation.startAtCommittedOffset.isOn ? committed : min(stored, committed)
     guard next >= state.logStart, next <= state.logEnd else {
       reason = .outOfRange
       return

@@ -9,6 +9,13 @@ struct WorkerBatch: Sendable {
   }
 
   var parts: [Part]
+
+  /// Where each partition goes on once all of it is dealt with.
+  var next: [TopicPartition: Int64] {
+    parts.reduce(into: [:]) { next, part in
+      if let last = part.records.last { next[part.partition] = last.offset &+ 1 }
+    }
+  }
 }
 
 /// An event whose handler failed, and that will be tried again.

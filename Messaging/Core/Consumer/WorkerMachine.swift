@@ -180,6 +180,11 @@ struct WorkerMachine: Sendable {
     return min(max(.zero, next - now), configuration.pollTimeout)
   }
 
+  /// Whether an event waits for its next attempt.
+  func isBackingOff(at now: Duration) -> Bool {
+    lanes.values.contains { $0.retryAt.map { $0 > now } ?? false }
+  }
+
   var backoffs: [ConsumerWorkerStatus.Backoff] {
     lanes.sorted { $0.key < $1.key }.compactMap { partition, lane in
       lane.failure.map {

@@ -1,3 +1,5 @@
+import FaultInjection
+
 /// A handler or a store throws this when going on would do harm: the wrong database, a damaged file. The service stops,
 /// and nothing of the batch is written.
 public struct StopConsuming: Error, Sendable, Hashable, CustomStringConvertible {
@@ -24,6 +26,7 @@ public enum FailureClassification: Sendable, Hashable {
     self =
       switch error {
       case let error as DeadLetterError: .deadLetter(reason: error.reason)
+      case is StoreUnavailable where Mutation.storeTroubleIsAnAttempt.isOn: .retry
       case let error as StoreUnavailable: .waitForStore(reason: error.reason)
       case let error as StopConsuming: .stop(reason: error.reason)
       default: .retry

@@ -1,3 +1,5 @@
+import FaultInjection
+
 /// Where an event stands among the events of its key.
 enum EventPlace: Sendable, Hashable {
   /// Its topic knows no order: guarded transitions decide.
@@ -17,7 +19,7 @@ enum EventPlace: Sendable, Hashable {
     if version <= cursor {
       self = .stale
     } else {
-      self = version - max(cursor, 0) > 1 ? .ahead : .next
+      self = version - max(cursor, 0) > 1 && !Mutation.cursorJumpsGap.isOn ? .ahead : .next
     }
   }
 }

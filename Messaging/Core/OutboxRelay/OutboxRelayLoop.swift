@@ -1,3 +1,5 @@
+import FaultInjection
+
 /// Carries out what a ``RelayMachine`` decides, on the thread that calls it.
 package final class OutboxRelayLoop<Store: OutboxStore> {
   private let relay: OutboxRelay<Store>
@@ -60,6 +62,7 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
     case .renewLease(let lease, let duration):
       return .renewed(ask { try store.renewLease(lease, duration: duration) })
     case .releaseLease(let lease):
+      Failpoint.relayLeaving.pass()
       try? store.releaseLease(lease)
       return .released
     case .readPublicationState: return .publicationState(ask { try store.publicationState() })
@@ -67,11 +70,19 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
     case .beginEpoch(let cluster, let lease):
       return .epochBegun(ask { try store.beginEpoch(clusterID: cluster, lease: lease) })
     case .read(let after, let limit, let read):
-      return .rows(ask { try store.unpublished(after: after, limit: limit) }, limit: limit, read)
+      let rows = ask { try store.unpublished(after: after, limit: limit) }
+      Failpoint.relayAfterRead.pass()
+      return .rows(rows, limit: limit, read)
     case .mark(let receipts, let lease):
-      return .marked(ask { try store.markPublished(receipts, lease: lease) }, receipts)
+      Failpoint.relayBeforeMark.pass()
+      let answer = ask { try store.markPublished(receipts, lease: lease) }
+      Failpoint.relayAfterMark.pass()
+      return .marked(answer, receipts)
     case .askClusterID, .askTopics, .askWatermarks, .askCommitted: return askBroker(action)
-    case .send(let messages): return .sent(send(messages), tokens: messages.map(\.token))
+    case .send(let messages):
+      let answer = send(messages)
+      Failpoint.relayAfterProduce.pass()
+      return .sent(answer, tokens: messages.map(\.token))
     case .replaceProducer: return .producerReplaced(replaceProducer())
     case .notify(let notice): log.write(notice)
     case .finish: isFinished = true

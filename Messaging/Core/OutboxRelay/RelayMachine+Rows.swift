@@ -1,3 +1,5 @@
+import FaultInjection
+
 /// The rows: read in order, sent a bounded window ahead, marked from their reports.
 extension RelayMachine {
   mutating func publish(at now: Duration) -> RelayAction? {
@@ -34,7 +36,7 @@ extension RelayMachine {
   private mutating func read(at now: Duration) -> RelayAction? {
     guard producerTrouble == nil, now >= nextRead else { return nil }
     if mayHaveMore, hasRoom { return .read(after: readAfter, limit: configuration.pageSize, .ahead) }
-    if isSweepDue {
+    if isSweepDue, !Mutation.lastSeenCursor.isOn {
       isSweepDue = false
       if sweepAfter >= readAfter { sweepAfter = 0 }
       return readAfter > 0 ? .read(after: sweepAfter, limit: configuration.pageSize, .sweep) : nil
@@ -112,8 +114,9 @@ extension RelayMachine {
   }
 
   mutating func rewind(to sequence: Int64) {
-    readAfter = min(readAfter, max(0, sequence - 1))
     mayHaveMore = true
+    if Mutation.lastSeenCursor.isOn { return }
+    readAfter = min(readAfter, max(0, sequence - 1))
   }
 
   mutating func forgetRows() {
@@ -129,6 +132,7 @@ extension RelayMachine {
   mutating func sent(_ answer: Result<Int, BrokerError>, tokens: [UInt64], at now: Duration) {
     switch answer {
     case .success(let accepted):
+      if Mutation.markBeforeReport.isOn { markUnseen(tokens.prefix(accepted)) }
       guard accepted < tokens.count else { return }
       window.takeBack(tokens.dropFirst(accepted))
       isProducerFull = true
@@ -143,12 +147,21 @@ extension RelayMachine {
       switch report.result {
       case .success(let position): acknowledged(report.token, at: position, now: now)
       case .failure(let error):
+        if Mutation.markAfterFailure.isOn { markUnseen([report.token]) }
         failed(report.token, error, at: now)
         if error.isFatal { fatal = error }
       }
     }
     if !reports.isEmpty { isProducerFull = false }
     if let fatal, producerTrouble == nil { producerBroke(fatal, at: now) }
+  }
+
+  /// For mutations: as if the broker had acknowledged.
+  private mutating func markUnseen(_ tokens: some Collection<UInt64>) {
+    for sequence in tokens.compactMap(window.sequence(of:)) {
+      let nowhere = RecordPosition(topicPartition: TopicPartition("", -1), offset: nil)
+      unmarked[sequence] = PublicationReceipt(sequence: sequence, position: nowhere)
+    }
   }
 
   private mutating func acknowledged(_ token: UInt64, at position: RecordPosition, now: Duration) {

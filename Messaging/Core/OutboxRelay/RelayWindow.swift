@@ -1,3 +1,5 @@
+import FaultInjection
+
 /// The rows that a relay has in memory: which may go out, which are out, and which wait behind another of their key.
 ///
 /// At most one row of a key is out at a time. So whatever fails and is tried again, the first copies of a key's rows are
@@ -43,12 +45,14 @@ struct RelayWindow: Sendable {
 
   func count(in lane: Lane) -> Int { lanes[lane]?.count ?? 0 }
 
+  func sequence(of token: UInt64) -> Int64? { inFlight[token] }
+
   mutating func admit(_ row: OutboxRow, lane: Lane, partition: TopicPartition) {
     let entry = Entry(row: row, lane: lane, partition: partition, bytes: row.message.byteCount)
     entries[row.sequence] = entry
     bytes += entry.bytes
     var rows = lanes.removeValue(forKey: lane) ?? Queue()
-    if rows.isEmpty { ready.append(row.sequence) }
+    if rows.isEmpty || Mutation.manyUnacknowledgedPerKey.isOn { ready.append(row.sequence) }
     if let last = rows.last, last > row.sequence {
       rows.insert(row.sequence, behindFirstBefore: { $0 > row.sequence })
     } else {
@@ -104,6 +108,10 @@ struct RelayWindow: Sendable {
   mutating func backOff(_ sequence: Int64, until moment: Duration) {
     backingOff[sequence] = moment
     nextRetry = min(nextRetry ?? moment, moment)
+    if Mutation.keyGoesOnAfterFailure.isOn, let lane = entries[sequence]?.lane {
+      _ = lanes[lane]?.popFirst()
+      if let next = lanes[lane]?.first { ready.append(next) }
+    }
   }
 
   /// Rows whose wait is over may go again.

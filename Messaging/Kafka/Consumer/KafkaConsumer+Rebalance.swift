@@ -1,4 +1,5 @@
 internal import CRDKafka
+import FaultInjection
 import Logging
 import Messaging
 import Metrics
@@ -37,6 +38,7 @@ extension KafkaConsumer {
       (partition, startPosition(of: partition, wanted: wanted[partition], state: state))
     }
     let offsets = Dictionary(uniqueKeysWithValues: starts)
+    Failpoint.consumerAssigning.pass()
     if let error = client.assign(offsets) {
       logger.error("The assignment was refused", metadata: ["error": "\(error)"])
     }
@@ -90,6 +92,7 @@ extension KafkaConsumer {
     }
     // A pause would outlive the assignment, and hold the partition still when it comes back.
     client.setPaused(false, partitions.intersection(membership.withLock { $0.paused }))
+    Failpoint.consumerGivingUp.pass()
     if let error = client.unassign(Array(partitions)) {
       logger.error("Giving partitions up was refused", metadata: ["error": "\(error)"])
     }

@@ -1,3 +1,4 @@
+import FaultInjection
 import Foundation
 import GRDB
 
@@ -25,7 +26,7 @@ struct ConnectionSettings {
   /// On the writer's connection of a pool, after opening: `DatabasePool` itself sets `synchronous` to NORMAL.
   func makeDurable(_ database: Database) throws {
     try checkVersion(database)
-    try database.execute(sql: "PRAGMA synchronous = FULL")
+    try database.execute(sql: "PRAGMA synchronous = \(Mutation.synchronousNormal.isOn ? "NORMAL" : "FULL")")
     try database.execute(sql: "PRAGMA cache_size = -16384")
     try verify("synchronous", is: 2, database)
     try verify("wal_autocheckpoint", is: 0, database)

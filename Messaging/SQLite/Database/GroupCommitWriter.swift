@@ -1,4 +1,5 @@
 import Dispatch
+import FaultInjection
 import Foundation
 import GRDB
 import Logging
@@ -89,6 +90,7 @@ final class GroupCommitWriter: Sendable {
   private func write(_ batch: WriteBatch) {
     let start = ContinuousClock.now
     let outcome = batch.commit(on: connection)
+    Failpoint.storeAfterCommit.pass()
     record(outcome, took: ContinuousClock.now - start)
     outcome.scope.runActions()
     for (job, error) in zip(batch.jobs, outcome.errors) { job.finish(error) }
@@ -116,6 +118,7 @@ final class GroupCommitWriter: Sendable {
 
   private func checkpoint(_ occasion: WriteAheadLog.Occasion) {
     guard let log, log.isDue(occasion) else { return }
+    Failpoint.storeCheckpointing.pass()
     let result = connection.writeWithoutTransaction { log.checkpoint($0) }
     switch result {
     case .success:

@@ -1,3 +1,4 @@
+import FaultInjection
 import GRDB
 import WireFormat
 
@@ -19,6 +20,7 @@ struct SQLiteMigrator {
       try database.inTransaction(.immediate) {
         guard try !isApplied(migration, database) else { return .rollback }
         try migration.apply(database)
+        try Failpoint.storeMigrating.hit(migration.name)
         try database.execute(
           sql: "INSERT INTO schema_migrations (name, applied_at) VALUES (?, ?)",
           arguments: [migration.name, Timestamp.now().millisecondsSinceEpoch])

@@ -1,3 +1,4 @@
+import FaultInjection
 import GRDB
 import Messaging
 
@@ -24,10 +25,11 @@ struct WriteBatch {
     var outcome = Outcome(errors: Array(repeating: nil, count: jobs.count), failure: nil, scope: CommitScope())
     do {
       try connection.writeWithoutTransaction { database in
-        try database.inTransaction(.immediate) {
+        try database.inTransaction(Mutation.deferredTransaction.isOn ? .deferred : .immediate) {
           let transaction = SQLiteTransaction(database: database, scope: outcome.scope)
           let completion = try run(in: transaction, errors: &outcome.errors)
           if let spoiled = outcome.scope.spoiled { throw spoiled }
+          try Failpoint.storeBeforeCommit.hit()
           return completion
         }
       }

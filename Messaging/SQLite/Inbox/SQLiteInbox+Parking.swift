@@ -1,3 +1,4 @@
+import FaultInjection
 import GRDB
 import Messaging
 
@@ -20,6 +21,7 @@ extension SQLiteInbox {
       record.topic, record.topicPartition.partition, record.offset, record.timestamp, blob(record.key),
       blob(HeaderCoding.encode(record.headers)), blob(record.value),
     ])
+    try Failpoint.inboxParking.hit(identity.key)
   }
 
   /// Of several records with this version the one parked first is taken. The others, and any with a lower version, come
@@ -36,6 +38,7 @@ extension SQLiteInbox {
       try discard.execute(arguments: [group, row["event_id"] as String])
     }
     try database.cachedStatement(sql: Self.unparking).execute(arguments: [group, key, version])
+    try Failpoint.inboxUnparking.hit(key)
     return wanted
   }
 

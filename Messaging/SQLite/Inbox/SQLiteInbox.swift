@@ -1,3 +1,4 @@
+import FaultInjection
 import GRDB
 import Messaging
 import WireFormat
@@ -11,7 +12,7 @@ public struct SQLiteInbox: InboxStore {
   public let group: String
   let database: SQLiteDatabase
   let now: @Sendable () -> Timestamp
-  private let outbox: SQLiteOutbox
+  let outbox: SQLiteOutbox
   private let maximumDeadLetterBytes: Int
 
   /// - Parameters:
@@ -43,6 +44,7 @@ public struct SQLiteInbox: InboxStore {
   public func register(
     _ entry: InboxEntry, outcome: InboxOutcome, in transaction: SQLiteTransaction
   ) throws -> Bool {
+    if Mutation.dedupAfterCommit.isOn { return try registerLater(entry, outcome, in: transaction) }
     try transaction.database.cachedStatement(sql: Self.registration + "ON CONFLICT DO NOTHING")
       .execute(arguments: columns(of: entry, outcome))
     return transaction.database.changesCount == 1
@@ -66,12 +68,17 @@ public struct SQLiteInbox: InboxStore {
     let id = database.lastInsertedRowID
     try database.cachedStatement(sql: Self.redriveCount)
       .execute(arguments: [deadLetter.redrives, group, deadLetter.eventID])
-    try outbox.append(
-      deadLetter.outboxMessage(maximumBytes: maximumDeadLetterBytes), publishing: id, in: transaction)
+    try Failpoint.inboxDeadLettering.hit(deadLetter.eventID)
+    let publication = deadLetter.outboxMessage(maximumBytes: maximumDeadLetterBytes)
+    if Mutation.deadLetterAfterCommit.isOn {
+      publishLater(publication, in: transaction)
+    } else {
+      try outbox.append(publication, publishing: id, in: transaction)
+    }
     return true
   }
 
-  private func columns(of entry: InboxEntry, _ outcome: InboxOutcome) -> StatementArguments {
+  func columns(of entry: InboxEntry, _ outcome: InboxOutcome) -> StatementArguments {
     let identity = entry.identity
     return [
       group, identity.eventID, outcome.rawValue, identity.eventType, identity.key, identity.version,
@@ -80,7 +87,7 @@ public struct SQLiteInbox: InboxStore {
     ]
   }
 
-  private static let registration = """
+  static let registration = """
     INSERT INTO processed_events (
       consumer_group, event_id, outcome, event_type, event_key, version, topic, partition, record_offset, attempts,
       processed_at)

@@ -1,3 +1,4 @@
+import FaultInjection
 import GRDB
 import Messaging
 import WireFormat
@@ -43,6 +44,7 @@ extension SQLiteOutbox: OutboxStore {
       for (partition, offset) in ends {
         try raiseEnd.execute(arguments: [partition.topic, partition.partition, offset])
       }
+      try Failpoint.outboxMarking.hit()
     }
   }
 
@@ -73,6 +75,7 @@ extension SQLiteOutbox: OutboxStore {
       try database.execute(
         sql: "UPDATE relay_state SET cluster_id = ?, publish_epoch = ?", arguments: [clusterID, epoch.publishEpoch])
       try database.execute(sql: "DELETE FROM relay_partition_ends")
+      try Failpoint.outboxBeginningEpoch.hit()
       try database.execute(sql: Self.publishAgain, arguments: [cutoff])
       return database.changesCount
     }

@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import MessagingSQLite
 import WireFormat
 
@@ -22,5 +23,6 @@ public struct NotifyCustomer: Sendable {
       customerID: step.customerID, kind: step.kind, items: step.items, total: step.total, reason: step.reason,
       templateVersion: MailTemplate.current.version, delivery: .inMockMailbox(at: now), createdAt: now)
     try mails.insert(mail, in: transaction)
+    try Failpoint.mailWriting.hit(mail.orderID.rawValue)
   }
 }

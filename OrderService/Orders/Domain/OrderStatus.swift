@@ -1,3 +1,4 @@
+import FaultInjection
 import WireFormat
 
 /// Where an order stands. It begins ``pending`` and moves only by the named steps of ``Order``.
@@ -10,7 +11,8 @@ public enum OrderStatus: String, Sendable, Hashable, CaseIterable, JSONEncodable
   /// Where an order must stand to come here. What is not listed cannot happen, in memory or in the store:
   /// both guards are made from this table.
   public var predecessors: [OrderStatus] {
-    switch self {
+    if Mutation.lastWriteWins.isOn { return Self.allCases }
+    return switch self {
     case .pending: []
     case .confirmed, .rejected: [.pending]
     case .cancelled: [.pending, .confirmed]

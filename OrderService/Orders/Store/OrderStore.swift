@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import GRDB
 import Messaging
 import MessagingSQLite
@@ -35,6 +36,7 @@ public struct OrderStore: Sendable {
       order.id.rawValue, order.customerID.rawValue, order.status.rawValue, order.version, order.total.minorUnits,
       prepared.items, order.createdAt.millisecondsSinceEpoch, order.updatedAt.millisecondsSinceEpoch,
     ])
+    try Failpoint.orderAfterRow.hit(order.id.rawValue)
     try outbox.append(prepared.message, in: transaction)
   }
 
@@ -49,6 +51,7 @@ public struct OrderStore: Sendable {
       order.id.rawValue, order.version - 1,
     ])
     guard database.changesCount == 1 else { throw OrderChangedMeanwhile(orderID: order.id) }
+    try Failpoint.orderSettling.hit(order.id.rawValue)
     try outbox.append(message(of: order), in: transaction)
     waiters.wake(order.id, after: transaction)
   }

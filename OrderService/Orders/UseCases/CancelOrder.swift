@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import MessagingSQLite
 import WireFormat
 
@@ -23,7 +24,7 @@ public struct CancelOrder: Sendable {
   /// - Throws: ``UnknownOrder``; ``TransitionRefused`` when the order was rejected.
   public func callAsFunction(_ orderID: OrderID, reason: String?) async throws -> Order {
     let now = now()
-    return try await database.write { [orders] transaction in
+    let cancelled = try await database.write { [orders] transaction in
       let order = try orders.order(orderID, in: transaction.database)
       guard order.status != .cancelled else { return order }
 
@@ -31,5 +32,7 @@ public struct CancelOrder: Sendable {
       try orders.update(cancelled, in: transaction)
       return cancelled
     }
+    Failpoint.orderCancelled.pass(orderID.rawValue)
+    return cancelled
   }
 }

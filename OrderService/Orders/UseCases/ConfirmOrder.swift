@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import MessagingSQLite
 import WireFormat
 
@@ -18,7 +19,7 @@ public struct ConfirmOrder: Sendable {
   /// - Throws: ``UnknownOrder``
   public func callAsFunction(_ orderID: OrderID, in transaction: SQLiteTransaction) throws {
     let order = try orders.order(orderID, in: transaction.database)
-    guard !order.status.isSettled else { return }
+    guard !order.status.isSettled || Mutation.lastWriteWins.isOn else { return }
     try orders.update(try order.confirmed(at: now()), in: transaction)
   }
 }

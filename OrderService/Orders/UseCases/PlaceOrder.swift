@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import MessagingSQLite
 import WireFormat
 
@@ -29,6 +30,7 @@ public struct PlaceOrder: Sendable {
     try await database.write { [orders] transaction in
       try orders.insert(prepared, in: transaction)
     }
+    Failpoint.orderAfterCommit.pass(order.id.rawValue)
     return order
   }
 }

@@ -1,4 +1,5 @@
 import EventSchema
+import FaultInjection
 import MessagingSQLite
 import WireFormat
 
@@ -17,7 +18,7 @@ public struct RejectOrder: Sendable {
   /// - Throws: ``UnknownOrder``
   public func callAsFunction(_ orderID: OrderID, reason: String, in transaction: SQLiteTransaction) throws {
     let order = try orders.order(orderID, in: transaction.database)
-    guard !order.status.isSettled else { return }
+    guard !order.status.isSettled || Mutation.lastWriteWins.isOn else { return }
     try orders.update(try order.rejected(reason: reason, at: now()), in: transaction)
   }
 }
