@@ -104,6 +104,15 @@ let package = Package(
       ],
       path: "CLI", swiftSettings: settings),
 
+    // The limits that `make bench` holds the product against.
+    .executableTarget(
+      name: "orderflow-limits",
+      dependencies: [
+        "EventSchema", "Inventory", "Messaging", "MessagingKafka", "MessagingSQLite", "Notifications", "Orders",
+        "ServiceDefaults", "WireFormat", .argumentParser, .grdb, .httpTypes, .hummingbird, .logging, .nioPosix,
+      ],
+      path: "Benchmarks/Limits", swiftSettings: settings),
+
     .target(
       name: "TestSupport", dependencies: ["WireFormat", .asyncHTTPClient, .nioCore],
       path: "Tests/TestSupport", swiftSettings: settings),

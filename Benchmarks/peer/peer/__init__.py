@@ -1,0 +1,1 @@
+"""Orders, stock and mails over Kafka, with outbox and inbox, in Python."""

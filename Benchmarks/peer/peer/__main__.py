@@ -1,0 +1,4 @@
+from .system import main
+
+if __name__ == "__main__":
+    main()
