@@ -23,6 +23,14 @@ struct PlaceOrder: AsyncParsableCommand {
       valueName: "product:quantity[:price]"), transform: Self.item)
   var items: [ItemArgument]
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Sent as Idempotency-Key: 1 to 255 visible characters. Within 24 hours the same order with the same key is placed \
+      once; again, it is answered as it was the first time.
+      """, valueName: "key"))
+  var idempotencyKey: String?
+
   @Flag(help: "Follows the order until its last mail, and prints each step as it happens.")
   var wait = false
 
@@ -37,6 +45,12 @@ struct PlaceOrder: AsyncParsableCommand {
   func validate() throws {
     guard !items.isEmpty else { throw ValidationError("at least one --item is needed") }
     guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout has to be from 1 to 86400 seconds") }
+    if let key = idempotencyKey {
+      let isVisible = key.utf8.allSatisfy { (UInt8(ascii: "!")...UInt8(ascii: "~")).contains($0) }
+      guard isVisible, (1...255).contains(key.utf8.count) else {
+        throw ValidationError("--idempotency-key has to have 1 to 255 visible characters")
+      }
+    }
   }
 
   func run() async throws {
@@ -44,13 +58,14 @@ struct PlaceOrder: AsyncParsableCommand {
     let start = ContinuousClock.now
     let steps = OrderSteps(start: start, output: json ? nil : .standard)
     let answer = try await services.order.send(
-      "POST", "/orders", body: OrderRequest(customer: customer, items: items).jsonBytes)
+      "POST", "/orders", headers: idempotencyKey.map { [("Idempotency-Key", $0)] } ?? [],
+      body: OrderRequest(customer: customer, items: items).jsonBytes)
     guard answer.isSuccess else { throw Failure("the order was refused: \(answer.problem)") }
     guard let order = (try? JSONValue(parsing: answer.body))?.object, let id = order["order_id"]?.string else {
       throw Failure("OrderService accepted the order without telling its id")
     }
     let total = order["total"]?.number?.text ?? "?"
-    steps.happened("accepted", "order \(id), total \(total)", .green)
+    steps.happened(answer.isReplayed ? "known" : "accepted", "order \(id), total \(total)", .green)
     guard wait else {
       if json { Output.standard.line(bytes: answer.body) }
       return

@@ -35,6 +35,8 @@ struct ServiceClient: Sendable {
     var body: [UInt8]
     /// After how long a refused request may be sent again, where the service says so.
     var retryAfter: Duration?
+    /// Whether the service repeats what it has answered to the same idempotency key before.
+    var isReplayed = false
 
     var isSuccess: Bool { (200..<300).contains(status) }
 
@@ -96,7 +98,8 @@ struct ServiceClient: Sendable {
       let seconds = response.headers.first(name: "retry-after").flatMap { Int64($0) }
       return Answer(
         status: Int(response.status.code), body: Array(buffer: bytes),
-        retryAfter: seconds.map { .seconds(min(max($0, 0), 3600)) })
+        retryAfter: seconds.map { .seconds(min(max($0, 0), 3600)) },
+        isReplayed: response.headers.first(name: "idempotency-replayed") == "true")
     } catch let cancellation as CancellationError {
       throw cancellation
     } catch {

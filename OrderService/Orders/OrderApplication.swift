@@ -55,9 +55,12 @@ public struct OrderApplication: ServiceApplication {
 
     let placeOrder = PlaceOrder(database: database, orders: orders, ids: ids, now: now)
     let cancelOrder = CancelOrder(database: database, orders: orders, now: now)
+    let keys = IdempotencyKeyStore()
     let getOrder = GetOrder(database: database, orders: orders)
     let routes = OrderRoutes(
-      placeOrder: placeOrder, cancelOrder: cancelOrder,
+      placeOrder: placeOrder,
+      placeOrderOnce: PlaceOrderOnce(database: database, orders: orders, keys: keys, ids: ids, now: now),
+      cancelOrder: cancelOrder,
       awaitSettledOrder: AwaitSettledOrder(getOrder: getOrder, waiters: waiters),
       listOrders: ListOrders(database: database, orders: orders),
       traceOrder: TraceOrder(
@@ -67,7 +70,8 @@ public struct OrderApplication: ServiceApplication {
     messaging.addOperations(to: router)
 
     self.router = router
-    self.services = messaging.services
+    self.services =
+      messaging.services + [IdempotencyKeyCleaner(database: database, keys: keys, now: now, logger: logger)]
     self.database = database
     self.messaging = messaging
     self.waiters = waiters

@@ -21,11 +21,12 @@ struct InventoryFixture: Sendable {
   /// The service's own long-lived parts, for ``running(_:_:)``.
   let services: [any Service]
 
-  init() throws {
+  /// - Parameter databasePath: two fixtures over one file are two instances of the service.
+  init(databasePath: String = ":memory:") throws {
     let identity = InventoryApplication.identity
     broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
     var configuration = ServiceConfiguration(identity: identity)
-    configuration.databasePath = ":memory:"
+    configuration.databasePath = databasePath
     let application = try InventoryApplication(
       configuration: configuration, broker: broker, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     database = application.database
@@ -64,11 +65,17 @@ struct InventoryFixture: Sendable {
   }
 
   /// What the outbox has to tell, in the order of its publication.
-  func told() async throws -> [Event] {
+  ///
+  /// - Parameter order: nil for every order.
+  func told(of order: OrderID? = nil) async throws -> [Event] {
     let records = try await database.read { database in
-      try Row.fetchAll(database, sql: "SELECT message_key, message_value FROM outbox ORDER BY sequence").map { row in
-        (key: [UInt8](row[0] as Data), value: [UInt8](row[1] as Data))
-      }
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT message_key, message_value FROM outbox
+          \(order == nil ? "" : "WHERE message_key = CAST(? AS BLOB)") ORDER BY sequence
+          """, arguments: order.map { [$0.rawValue] } ?? []
+      ).map { row in (key: [UInt8](row[0] as Data), value: [UInt8](row[1] as Data)) }
     }
     return try records.map { record in
       guard case .event(let event) = EventCodec.decode(key: record.key, value: record.value) else {

@@ -85,11 +85,17 @@ struct OrdersFixture: Sendable {
   }
 
   /// What the outbox has to tell, in the order of its publication.
-  func told() async throws -> [Event] {
+  ///
+  /// - Parameter order: nil for every order.
+  func told(of order: OrderID? = nil) async throws -> [Event] {
     let records = try await database.read { database in
-      try Row.fetchAll(database, sql: "SELECT message_key, message_value FROM outbox ORDER BY sequence").map { row in
-        (key: [UInt8](row[0] as Data), value: [UInt8](row[1] as Data))
-      }
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT message_key, message_value FROM outbox
+          \(order == nil ? "" : "WHERE message_key = CAST(? AS BLOB)") ORDER BY sequence
+          """, arguments: order.map { [$0.rawValue] } ?? []
+      ).map { row in (key: [UInt8](row[0] as Data), value: [UInt8](row[1] as Data)) }
     }
     return try records.map { record in
       guard case .event(let event) = EventCodec.decode(key: record.key, value: record.value) else {
@@ -133,14 +139,21 @@ struct OrdersClient: Sendable {
     try await send(.get, path, body: nil, contentType: nil)
   }
 
-  func post(_ path: String, _ json: String? = nil) async throws -> OrdersAnswer {
-    try await send(.post, path, body: json.map { Array($0.utf8) }, contentType: json == nil ? nil : "application/json")
+  func post(_ path: String, _ json: String? = nil, headers: HTTPFields = [:]) async throws -> OrdersAnswer {
+    try await send(
+      .post, path, body: json.map { Array($0.utf8) }, contentType: json == nil ? nil : "application/json",
+      headers: headers)
+  }
+
+  /// Asks for an order under an idempotency key.
+  func place(_ json: String, key: String) async throws -> OrdersAnswer {
+    try await post("/orders", json, headers: [.idempotencyKey: key])
   }
 
   func send(
-    _ method: HTTPRequest.Method, _ path: String, body: [UInt8]?, contentType: String?
+    _ method: HTTPRequest.Method, _ path: String, body: [UInt8]?, contentType: String?, headers: HTTPFields = [:]
   ) async throws -> OrdersAnswer {
-    var headers = HTTPFields()
+    var headers = headers
     if let contentType { headers[.contentType] = contentType }
     let response = try await client.executeRequest(
       uri: path, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0) })

@@ -39,11 +39,13 @@ public struct ServiceClient: Sendable {
   }
 
   public func send(
-    _ method: String, _ path: String, body: [UInt8]? = nil, contentType: String = "application/json"
+    _ method: String, _ path: String, body: [UInt8]? = nil, contentType: String = "application/json",
+    headers: [(name: String, value: String)] = []
   ) async throws -> ServiceAnswer {
     var request = HTTPClientRequest(url: base + path)
     request.method = .init(rawValue: method)
     if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+    for header in headers { request.headers.add(name: header.name, value: header.value) }
     if let body {
       request.body = .bytes(body)
       request.headers.add(name: "content-type", value: contentType)
@@ -55,8 +57,10 @@ public struct ServiceClient: Sendable {
       body: Array(bytes.readableBytesView))
   }
 
-  public func send(_ method: String, _ path: String, json: String) async throws -> ServiceAnswer {
-    try await send(method, path, body: Array(json.utf8))
+  public func send(
+    _ method: String, _ path: String, json: String, headers: [(name: String, value: String)] = []
+  ) async throws -> ServiceAnswer {
+    try await send(method, path, body: Array(json.utf8), headers: headers)
   }
 
   /// Every element of a list route, page by page.

@@ -45,5 +45,15 @@ public enum InventoryMigrations {
           PRIMARY KEY (product_id, status, sequence)
         ) STRICT, WITHOUT ROWID
         """),
+    SQLiteMigration(
+      name: "inventory-4-tombstones",
+      // Kept as long as reservations are: for ever. There is one only where a cancellation overtook its order.
+      sql: """
+        CREATE TABLE reservation_tombstones (
+          order_id TEXT NOT NULL PRIMARY KEY,
+          reason TEXT NOT NULL,
+          cancelled_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """),
   ]
 }

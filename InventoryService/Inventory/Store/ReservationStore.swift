@@ -72,6 +72,17 @@ public struct ReservationStore: Sendable {
     return true
   }
 
+  /// Writes that the order was cancelled before anything was reserved for it. A second time is as good as the first.
+  func bury(_ orderID: OrderID, reason: String, at now: Timestamp, in transaction: SQLiteTransaction) throws {
+    try transaction.database.cachedStatement(sql: Self.burial)
+      .execute(arguments: [orderID.rawValue, reason, now.millisecondsSinceEpoch])
+  }
+
+  /// Whether the order was cancelled before anything was reserved for it.
+  func isBuried(_ orderID: OrderID, in database: Database) throws -> Bool {
+    try database.firstRow(Self.tombstone, [orderID.rawValue]) { _ in true } ?? false
+  }
+
   private func row(of orderID: OrderID, in database: Database) throws -> ReservationRow? {
     try database.firstRow(Self.selection, [orderID.rawValue]) { try ReservationRow($0) }
   }
@@ -94,6 +105,13 @@ extension ReservationStore {
     VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (order_id) DO NOTHING
     """
+
+  private static let burial = """
+    INSERT INTO reservation_tombstones (order_id, reason, cancelled_at) VALUES (?, ?, ?)
+    ON CONFLICT (order_id) DO NOTHING
+    """
+
+  private static let tombstone = "SELECT 1 FROM reservation_tombstones WHERE order_id = ?"
 
   private static let itemInsertion = """
     INSERT INTO reservation_items (product_id, status, sequence, quantity) VALUES (?, ?, ?, ?)

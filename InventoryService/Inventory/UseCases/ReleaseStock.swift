@@ -3,8 +3,12 @@ import FaultInjection
 import MessagingSQLite
 import WireFormat
 
-/// Gives back what is set aside for an order that was cancelled, once. Where nothing is (the order was rejected, has
-/// been released, or never had a reservation), nothing happens and nothing is told.
+/// Gives back what is set aside for an order that was cancelled, once. Where nothing is, because the order was rejected
+/// or has been released, nothing happens and nothing is told.
+///
+/// A cancellation that comes before its order leaves a tombstone: whatever asks for a reservation later gets none. The
+/// version rule of the inbox parks such a cancellation, as a rule; but an `ORDER_CREATED` that was given up, and
+/// discarded, lets it pass, and may yet come again.
 public struct ReleaseStock: Sendable {
   private let products: ProductStore
   let reservations: ReservationStore
@@ -24,8 +28,10 @@ public struct ReleaseStock: Sendable {
   public func callAsFunction(
     _ orderID: OrderID, reason: String, answering version: Int64, in transaction: SQLiteTransaction
   ) throws {
-    let reservation = try reservations.find(orderID, in: transaction.database)
-    guard let released = reservation?.released(reason: reason, at: now()) else { return }
+    guard let reservation = try reservations.find(orderID, in: transaction.database) else {
+      return try reservations.bury(orderID, reason: reason, at: now(), in: transaction)
+    }
+    guard let released = reservation.released(reason: reason, at: now()) else { return }
 
     guard try reservations.release(released, answering: version, in: transaction) else { return }
     try Failpoint.inventoryReleasing.hit(orderID.rawValue)

@@ -6,7 +6,8 @@ import WireFormat
 /// Answers an order: sets all of its items aside, or none, and tells the world which.
 ///
 /// Two orders never get the same piece: a piece is taken by one guarded update in the store's only write transaction.
-/// An order that has an answer already keeps it, and nothing is told again.
+/// An order that has an answer already keeps it, and nothing is told again. One whose cancellation came first gets
+/// none at all: nothing is set aside, nothing is told.
 public struct ReserveStock: Sendable {
   private let products: ProductStore
   private let reservations: ReservationStore
@@ -29,6 +30,7 @@ public struct ReserveStock: Sendable {
   public func callAsFunction(
     _ orderID: OrderID, items: [ReservedItem], answering version: Int64, in transaction: SQLiteTransaction
   ) throws {
+    guard try !reservations.isBuried(orderID, in: transaction.database) else { return }
     let now = now()
     let refusal = try products.setAside(items, in: transaction)
     let reservation = Reservation.answering(

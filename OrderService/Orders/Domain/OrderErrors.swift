@@ -20,6 +20,15 @@ public struct TransitionRefused: Error, Sendable, Hashable, CustomStringConverti
   }
 }
 
+/// The idempotency key stands for an order that differs from the one that is asked for. Trying again does not help;
+/// another key does.
+public struct KeyOfAnotherOrder: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What the key stands for.
+  public let orderID: OrderID
+
+  public var description: String { "the idempotency key stands for order \(orderID), which differs" }
+}
+
 /// Somebody else has changed the order between its reading and its writing. Nothing was written; trying again helps.
 public struct OrderChangedMeanwhile: Error, Sendable, Hashable, CustomStringConvertible {
   public let orderID: OrderID

@@ -9,6 +9,8 @@ func problems<Answer>(_ useCase: () async throws -> Answer) async throws -> Answ
   } catch let error as TransitionRefused {
     throw Problem.conflict(
       "Order \(error.orderID) is \(error.status.rawValue) and cannot become \(error.target.rawValue).")
+  } catch is KeyOfAnotherOrder {
+    throw Problem.unprocessable(pointer: IdempotencyKey.pointer, "was used for another order")
   } catch is OrderChangedMeanwhile {
     throw Problem.unavailable("The order was changed by somebody else at this moment.")
   }

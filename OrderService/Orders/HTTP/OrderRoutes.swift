@@ -7,23 +7,35 @@ import WireFormat
 /// The HTTP door to the orders. Each handler reads the request, calls one use case, and writes its answer.
 struct OrderRoutes: Sendable {
   let placeOrder: PlaceOrder
+  let placeOrderOnce: PlaceOrderOnce
   let cancelOrder: CancelOrder
   let awaitSettledOrder: AwaitSettledOrder
   let listOrders: ListOrders
   let traceOrder: TraceOrder
 
   func add(to router: ServiceRouter) {
-    router.post("/orders") { request, _ in try await place(request) }
+    router.post("/orders") { request, context in try await place(request, context) }
     router.get("/orders") { request, _ in try await list(request) }
     router.get("/orders/:order_id") { request, context in try await get(request, context) }
     router.get("/orders/:order_id/timeline") { _, context in try await timeline(context) }
     router.post("/orders/:order_id/cancel") { request, context in try await cancel(request, context) }
   }
 
-  private func place(_ request: Request) async throws -> Response {
-    let draft = try OrderDraft(from: try await request.jsonObject())
+  private func place(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+    let object = try await request.jsonObject()
+    let key = try IdempotencyKey(request, of: context.requester)
+    let draft = try OrderDraft(from: object)
+    if let key { return try await place(draft, once: key) }
+
     let order = try await placeOrder(draft)
     return .json(order, status: .created, headers: [.location: "/orders/\(order.id)"])
+  }
+
+  private func place(_ draft: OrderDraft, once key: IdempotencyKey) async throws -> Response {
+    let outcome = try await problems { try await placeOrderOnce(draft, key: key) { $0.jsonBytes } }
+    var headers: HTTPFields = [.location: "/orders/\(outcome.answer.orderID)"]
+    if outcome.isRepeated { headers[.idempotencyReplayed] = "true" }
+    return .json(bytes: outcome.answer.body, status: .created, headers: headers)
   }
 
   private func get(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {

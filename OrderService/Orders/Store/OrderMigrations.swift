@@ -29,5 +29,18 @@ public enum OrderMigrations {
         CREATE INDEX orders_by_status ON orders (status);
         CREATE INDEX orders_by_customer ON orders (customer_id, status);
         """),
+    SQLiteMigration(
+      name: "orders-3-idempotency-keys",
+      sql: """
+        CREATE TABLE idempotency_keys (
+          requester TEXT NOT NULL,
+          idempotency_key TEXT NOT NULL,
+          order_id TEXT NOT NULL,
+          created_at INTEGER NOT NULL,
+          answer BLOB NOT NULL,
+          PRIMARY KEY (requester, idempotency_key)
+        ) STRICT;
+        CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+        """),
   ]
 }
