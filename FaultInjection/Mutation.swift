@@ -39,7 +39,7 @@ public enum Mutation: String, Sendable, CaseIterable {
   case dedupSurvivesFailure = "dedup-survives-failure"
   /// The cursor of a key jumps over a missing version.
   case cursorJumpsGap = "cursor-jumps-gap"
-  /// Parked events are forgotten when the one that they wait for was handled before.
+  /// Parked events that have become next are left to whoever made them so.
   case successorsForgotten = "successors-forgotten"
   /// A dead letter is published after the transaction that keeps it.
   case deadLetterAfterCommit = "dead-letter-after-commit"

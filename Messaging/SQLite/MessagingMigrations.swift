@@ -9,6 +9,8 @@ public enum MessagingMigrations {
     SQLiteMigration(name: "messaging-4-parking", sql: parking),
     SQLiteMigration(name: "messaging-5-dead-letters", sql: deadLetters),
     SQLiteMigration(name: "messaging-6-next-offsets", sql: nextOffsets),
+    SQLiteMigration(name: "messaging-7-redrives", sql: redrives),
+    SQLiteMigration(name: "messaging-8-crashed-attempts", sql: crashedAttempts),
   ]
 
   // Columns that are searched come before the large ones: SQLite reads a row from its front.
@@ -139,6 +141,41 @@ public enum MessagingMigrations {
       partition INTEGER NOT NULL,
       next_offset INTEGER NOT NULL,
       PRIMARY KEY (consumer_group, cluster_id, topic, partition)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  // An event has one dead letter, which counts its redrives. `attempts`, `retry_at` and `error` are of a parked event
+  // that has become the next of its key and failed.
+  private static let redrives = """
+    CREATE UNIQUE INDEX dead_letters_by_event ON dead_letters (consumer_group, event_id);
+    ALTER TABLE parked_events ADD COLUMN is_discarded INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE parked_events ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE parked_events ADD COLUMN retry_at INTEGER;
+    ALTER TABLE parked_events ADD COLUMN error TEXT;
+    CREATE TABLE dead_letter_audit (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      consumer_group TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      requester TEXT NOT NULL,
+      reason TEXT,
+      action TEXT NOT NULL CHECK (action IN ('redrive', 'discard', 'discard_gap')),
+      outcome TEXT NOT NULL CHECK (outcome IN ('resolved', 'failed_again', 'discarded')),
+      dead_letter_id INTEGER,
+      event_key TEXT,
+      detail TEXT
+    ) STRICT;
+    CREATE INDEX dead_letter_audit_by_dead_letter ON dead_letter_audit (dead_letter_id);
+    """
+
+  // One row per death of a process (`process` names it) while `subject` was at hand, so that a death that is found twice
+  // counts once.
+  private static let crashedAttempts = """
+    CREATE TABLE crashed_attempts (
+      consumer_group TEXT NOT NULL,
+      subject TEXT NOT NULL,
+      process TEXT NOT NULL,
+      found_at INTEGER NOT NULL,
+      PRIMARY KEY (consumer_group, subject, process)
     ) STRICT, WITHOUT ROWID;
     """
 }

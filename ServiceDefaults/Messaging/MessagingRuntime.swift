@@ -66,6 +66,7 @@ public struct MessagingRuntime: Sendable {
     signals.onNews { [relay] news in
       if news.isOutboxWaiting { relay.wake() }
     }
+    outbox.onReplay { [relay] in relay.wakeForRescan() }
   }
 
   /// What runs, in the order of start; stopped the other way round: the consumer finishes its transaction and leaves its

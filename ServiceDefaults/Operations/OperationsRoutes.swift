@@ -1,4 +1,5 @@
 import Hummingbird
+import Messaging
 import MessagingSQLite
 
 /// What every service answers to those who operate it.

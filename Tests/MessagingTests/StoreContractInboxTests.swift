@@ -2,6 +2,7 @@ import GRDB
 import Messaging
 import MessagingSQLite
 import Testing
+import WireFormat
 
 /// What the consumer worker relies on, over every store.
 @Suite("The store's contract: inbox", .timeLimit(.minutes(2)))
@@ -126,22 +127,93 @@ struct StoreContractInboxTests {
   }
 
   @Test(arguments: StoreKind.allCases)
-  func aDeadLetterIsKeptAndPublishedOncePerNumberOfRedrives(_ kind: StoreKind) async throws {
+  func anEventHasOneDeadLetterWhichIsPublishedOncePerNumberOfRedrives(_ kind: StoreKind) async throws {
     let store = try kind.open()
     let record = consumedRecord(key: [], value: nil, headers: [Header(name: "null", value: nil)])
+    let first = deadLetter("e1", record: record)
+    var again = deadLetter("e1", redrives: 1, record: record)
+    again.error = "still"
 
-    let kept = try [0, 0, 1, 1].map { redrives in
-      try store.inbox.transact { [inbox = store.inbox] transaction in
-        try inbox.keep(deadLetter("e1", redrives: redrives, record: record), in: transaction)
+    let kept = try [first, first, again].map { letter in
+      try store.inbox.transact { [inbox = store.inbox] in try inbox.keep(letter, in: $0) }
+    }
+    try store.inbox.transact { [inbox = store.inbox, again] in try inbox.renew(1, as: again, in: $0) }
+
+    #expect(kept == [true, false, false])
+    let letters = try await store.inbox.deadLetters(limit: 10)
+    #expect(letters.map(\.redrives) == [1])
+    #expect(letters.map(\.status) == [.open])
+    #expect(letters.map(\.error) == ["still"])
+    #expect(try await store.inbox.deadLetter(id: letters[0].id)?.record == record)
+    let published = try await store.outbox.entries(limit: 10).map(\.eventID)
+    #expect(published == ["group-a/e1/1", "group-a/e1/0"])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func aDeadLetterIsClosedReopenedAndFound(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    try store.inbox.transact { [inbox = store.inbox] transaction throws in
+      for version in 2...4 as ClosedRange<Int64> {
+        #expect(try inbox.keep(deadLetter("e\(version)", version: version), in: transaction))
       }
+      try inbox.close(2, as: .discarded, reason: "obsolete", in: transaction)
+
+      #expect(try inbox.deadLetter(2, in: transaction)?.status == .discarded)
+      #expect(try inbox.deadLetter(ofEvent: "e3", in: transaction)?.letter == deadLetter("e3", version: 3))
+      #expect(try inbox.deadLetter(ofEvent: "e9", in: transaction) == nil)
+      #expect(try inbox.deadLetter(9, in: transaction) == nil)
+      #expect(try inbox.openDeadLetter(ofKey: "order-1", versions: 3...9, in: transaction)?.id == 3)
+      #expect(try inbox.openDeadLetter(ofKey: "order-1", versions: 5...9, in: transaction) == nil)
+      #expect(try inbox.openDeadLetter(ofKey: "order-2", versions: 1...9, in: transaction) == nil)
+    }
+    let other = store.inbox(of: "group-b")
+    #expect(try store.inbox.transact { try other.deadLetter(1, in: $0) } == nil)
+    let entry = try #require(try await store.inbox.deadLetter(id: 2)?.entry)
+    #expect(entry.status == .discarded && entry.reason == "obsolete" && entry.resolvedAt != nil)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func aParkedRecordIsReadyWhenItIsTheNextAndDoesNotRest(_ kind: StoreKind) throws {
+    let store = try kind.open()
+    let (next, behind) = (parkedRecord("a1", key: "a", version: 1), parkedRecord("a2", key: "a", version: 2))
+    let resting = parkedRecord("c5", key: "c", version: 5)
+    try store.inbox.transact { [inbox = store.inbox, now = store.clock.clocks.wall()] transaction in
+      for parked in [next, behind, parkedRecord("b2", key: "b", version: 2), resting] {
+        try inbox.park(parked, in: transaction)
+      }
+      try inbox.moveCursor(of: "c", to: 4, in: transaction)
+      try inbox.postpone(
+        inboxEntry("c5", key: "c", version: 5), until: now + .seconds(10), error: "no", in: transaction)
     }
 
-    #expect(kept == [true, false, true, false])
-    let letters = try await store.inbox.deadLetters(limit: 10)
-    #expect(letters.map(\.redrives) == [1, 0])
-    #expect(letters.map(\.status) == [.open, .open])
-    #expect(try await store.inbox.deadLetter(id: letters[0].id)?.record == record)
-    #expect(try store.outbox.unpublished(after: 0, limit: 10).map(\.message.topic) == ["orders-dlq", "orders-dlq"])
+    #expect(try store.inbox.readyParked(limit: 10) == ReadyParked(keys: ["a"], nextIn: .seconds(10)))
+    #expect(try store.inbox(of: "group-b").readyParked(limit: 10) == ReadyParked(keys: [], nextIn: nil))
+    store.clock.advance(by: .seconds(10))
+    #expect(try store.inbox.readyParked(limit: 10) == ReadyParked(keys: ["a", "c"], nextIn: nil))
+    #expect(try store.inbox.readyParked(limit: 1).keys == ["a"])
+    // The clock was put back: nothing rests for days.
+    store.clock.advance(by: .seconds(-100_000))
+    #expect(try store.inbox.readyParked(limit: 10).keys == ["a", "c"])
+    let taken = try store.inbox.transact { [inbox = store.inbox] in
+      try inbox.takeParked(key: "c", version: 5, in: $0)
+    }
+    #expect(taken?.attempts == 1)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func aCorrectedEventIsTakenBeforeTheDiscardedOneOfItsVersion(_ kind: StoreKind) throws {
+    let store = try kind.open()
+    var broken = parkedRecord("broken", version: 2)
+    broken.isDiscarded = true
+    let corrected = parkedRecord("corrected", version: 2, offset: 9)
+
+    let taken = try store.inbox.transact { [inbox = store.inbox, broken] transaction in
+      try inbox.park(broken, in: transaction)
+      try inbox.park(corrected, in: transaction)
+      return try inbox.takeParked(key: "order-1", version: 2, in: transaction)
+    }
+
+    #expect(taken == corrected)
   }
 
   @Test(arguments: StoreKind.allCases)

@@ -153,20 +153,26 @@ struct WorkerFailureTests {
     #expect(worker.status().counts.duplicates == 1)
   }
 
-  @Test func aParkedEventThatFailsIsTriedAgainAndThenADeadLetter() throws {
+  @Test func aParkedEventThatFailsIsTriedAgainAndThenADeadLetter() async throws {
     let world = try WorkerWorld(partitions: 1)
     world.failure.set(Self.poison("a2"))
     try world.publish(.next("a", 3), .next("a", 2), .next("a", 1), .next("b", 1))
     let worker = world.worker()
     let loop = worker.makeLoop()
     try loop.settle()
-    // Its predecessor is through, whatever becomes of it.
-    #expect(try world.effects() == ["a1"])
-    #expect(worker.status().backoffs.map(\.eventID) == ["a2"])
+    // Its predecessor is through, whatever becomes of it, and nobody else waits for it.
+    #expect(try world.effects() == ["a1", "b1"])
+    #expect(worker.status().backoffs.isEmpty)
+    let waiting = try #require(try await world.store.inbox.parked(limit: 1).first)
+    #expect(waiting.identity.eventID == "a2" && waiting.attempts == 1 && waiting.error == "Ordered()")
+    #expect(waiting.waitingForVersion == 2 && waiting.deadLetterID == nil)
+    // About to be tried again: that is no gap.
+    #expect(try await world.store.inbox.summary().oldestGap == nil)
 
     try retry(world, loop)
 
     #expect(try world.deadLetters() == ["a2"])
+    #expect(worker.status().counts.retries == 2)
     #expect(try world.outcome(of: "a2") == "dead_lettered")
     #expect(try world.outcome(of: "a3") == "parked")
     #expect(try world.effects() == ["a1", "b1"])
@@ -182,7 +188,12 @@ struct WorkerFailureTests {
     #expect(try world.effects() == ["a1"])
 
     world.failure.set { _, _ in nil }
-    try world.worker().makeLoop().settle()
+    // Its rest is in the store, and holds for whoever comes.
+    let second = world.worker().makeLoop()
+    try second.settle()
+    #expect(try world.effects() == ["a1"])
+
+    try retry(world, second, times: 1)
 
     #expect(try world.effects() == ["a1", "a2"])
   }

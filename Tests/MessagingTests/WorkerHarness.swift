@@ -2,6 +2,7 @@ import GRDB
 import Logging
 import MessagingSQLite
 import Synchronization
+import WireFormat
 
 @testable import Messaging
 
@@ -96,6 +97,10 @@ final class FlakyInbox: InboxStore {
     try inner.register(entry, outcome: outcome, in: transaction)
   }
 
+  func outcome(ofEvent eventID: String, in transaction: SQLiteTransaction) throws -> InboxOutcome? {
+    try inner.outcome(ofEvent: eventID, in: transaction)
+  }
+
   func settle(_ entry: InboxEntry, outcome: InboxOutcome, in transaction: SQLiteTransaction) throws {
     try inner.settle(entry, outcome: outcome, in: transaction)
   }
@@ -116,8 +121,52 @@ final class FlakyInbox: InboxStore {
     try inner.takeParked(key: key, version: version, in: transaction)
   }
 
+  func postpone(
+    _ entry: InboxEntry, until moment: Timestamp, error: String, in transaction: SQLiteTransaction
+  ) throws {
+    try inner.postpone(entry, until: moment, error: error, in: transaction)
+  }
+
+  func readyParked(limit: Int) throws -> ReadyParked {
+    try inner.readyParked(limit: limit)
+  }
+
+  func firstParkedVersion(of key: String, in transaction: SQLiteTransaction) throws -> Int64? {
+    try inner.firstParkedVersion(of: key, in: transaction)
+  }
+
+  func deadLetter(_ id: Int64, in transaction: SQLiteTransaction) throws -> KeptDeadLetter? {
+    try inner.deadLetter(id, in: transaction)
+  }
+
+  func deadLetter(ofEvent eventID: String, in transaction: SQLiteTransaction) throws -> KeptDeadLetter? {
+    try inner.deadLetter(ofEvent: eventID, in: transaction)
+  }
+
+  func openDeadLetter(
+    ofKey key: String, versions: ClosedRange<Int64>, in transaction: SQLiteTransaction
+  ) throws -> KeptDeadLetter? {
+    try inner.openDeadLetter(ofKey: key, versions: versions, in: transaction)
+  }
+
+  func renew(_ id: Int64, as letter: DeadLetter, in transaction: SQLiteTransaction) throws {
+    try inner.renew(id, as: letter, in: transaction)
+  }
+
+  func close(_ id: Int64, as status: DeadLetterStatus, reason: String?, in transaction: SQLiteTransaction) throws {
+    try inner.close(id, as: status, reason: reason, in: transaction)
+  }
+
+  func record(_ audit: DeadLetterAudit, in transaction: SQLiteTransaction) throws {
+    try inner.record(audit, in: transaction)
+  }
+
   func keep(_ deadLetter: DeadLetter, in transaction: SQLiteTransaction) throws -> Bool {
     try inner.keep(deadLetter, in: transaction)
+  }
+
+  func backlog() throws -> InboxSummary {
+    try inner.backlog()
   }
 
   func storeNextOffsets(

@@ -37,7 +37,7 @@ public final class ConsumerWorker<Store: InboxStore, Event: Sendable>: Service {
     self.configuration = configuration
     self.retry = retry
     processor = RecordProcessor(
-      group: group, store: store, maxAttempts: retry.maxAttempts, interpret: interpret, handle: handle,
+      group: group, store: store, retry: retry, interpret: interpret, handle: handle,
       clocks: configuration.clocks)
     machine = Mutex(WorkerMachine(configuration: configuration, retry: retry))
     var logger = logger
@@ -90,12 +90,15 @@ final class WorkerBell: Sendable {
   private struct State {
     var consumer: (any MessageConsumer)?
     var isStopped = false
+    var failure: StopConsuming?
   }
 
   private let state = Mutex(State())
   private let signal = WakeSignal()
 
   var isStopped: Bool { state.withLock { $0.isStopped } }
+  /// Why the service has to stop, found out by another thread than the worker's.
+  var failure: StopConsuming? { state.withLock { $0.failure } }
 
   func withConsumer<Result>(_ body: ((any MessageConsumer)?) -> Result) -> Result {
     // Called with the lock held, so that a consumer is not closed while it is asked.
@@ -116,6 +119,11 @@ final class WorkerBell: Sendable {
 
   func stop() {
     state.withLock { $0.isStopped = true }
+    ring()
+  }
+
+  func fail(_ failure: StopConsuming) {
+    state.withLock { $0.failure = failure }
     ring()
   }
 

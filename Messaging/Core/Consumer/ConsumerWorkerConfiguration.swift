@@ -7,6 +7,11 @@ public struct ConsumerWorkerConfiguration: Sendable {
   public var maximumQueued = 5_000
   /// The longest wait for records at a time.
   public var pollTimeout: Duration = .seconds(1)
+  /// How often parked records are looked for that have become next in the hands of somebody who could not handle them:
+  /// of a process that died, or of another instance. Those of this instance are not waited for.
+  public var sweepInterval: Duration = .seconds(5)
+  /// The most keys that one sweep deals with in a transaction.
+  public var maximumSweep = 100
   /// How often the lag is read for the metrics.
   public var lagInterval: Duration = .seconds(5)
 

@@ -26,6 +26,7 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
 
   /// One round: polls, at most for `limit`, and deals with what is ready in one transaction.
   package func turn(waitingAtMost limit: Duration) throws {
+    if let failure = worker.bell.failure { throw failure }
     guard let consumer = consumer ?? makeConsumer() else {
       worker.bell.wait(atMost: min(limit, max(.zero, nextConsumer - now)))
       return
@@ -40,6 +41,7 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
       return failed(BrokerError(wrapping: error))
     }
     try carryOut(.polled(records), consumer)
+    try sweep()
     report()
   }
 
@@ -118,6 +120,31 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
       case .retry, .deadLetter: return .notCommitted(reason: String(describing: error))
       }
     }
+  }
+
+  /// Handles parked records that have become next, whoever made them so.
+  private func sweep() throws {
+    guard worker.machine.withLock({ $0.isSweepDue(at: now) }) else { return }
+    let processor = worker.processor
+    let limit = worker.configuration.maximumSweep
+    do {
+      let ready = try processor.store.readyParked(limit: limit)
+      let outcome =
+        ready.keys.isEmpty || Mutation.successorsForgotten.isOn
+        ? WorkerOutcome() : try processor.store.transact { try processor.sweep(ready.keys, in: $0) }
+      write(
+        worker.machine.withLock {
+          $0.swept(outcome, nextIn: ready.keys.count == limit ? .zero : ready.nextIn, at: now)
+        })
+    } catch {
+      if case .stop(let reason) = FailureClassification(error) { throw StopConsuming(reason) }
+      // The store's trouble is told of by the next batch, which waits for it.
+      write(worker.machine.withLock { $0.swept(WorkerOutcome(), nextIn: nil, at: now) })
+    }
+  }
+
+  private func write(_ actions: [WorkerMachine.Action]) {
+    for case .notify(let notice) in actions { notice.write(to: worker.logger) }
   }
 
   private func report() {

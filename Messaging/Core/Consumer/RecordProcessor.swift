@@ -8,7 +8,7 @@ import WireFormat
 struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   let group: String
   let store: Store
-  let maxAttempts: Int
+  let retry: RetryPolicy
   let interpret: @Sendable (ConsumedRecord) -> Interpretation<Event>
   let handle: @Sendable (Event, Delivery, Store.Transaction) throws -> Void
   let clocks: Clocks
@@ -70,18 +70,23 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     _ identity: EventIdentity, _ event: Event?, _ record: ConsumedRecord, earlier: EventFailure?,
     into outcome: inout WorkerOutcome, in transaction: Store.Transaction
   ) throws -> EventFailure? {
-    let entry = entry(of: identity, record, earlier: earlier)
+    let failures = earlier?.identity.eventID == identity.eventID ? earlier?.attempts ?? 0 : 0
+    let entry = entry(of: identity, record, failures: failures)
     do {
       let disposition = try store.savepoint(in: transaction) {
         try settlePlace(of: entry, event, record, in: transaction)
       }
       outcome.counts.add(disposition, hasEffect: event != nil)
-      if disposition == .park || (disposition == .duplicate && Mutation.successorsForgotten.isOn) { return nil }
+      guard disposition == .handle, identity.version != nil else { return nil }
     } catch is Undo {
       outcome.counts.stale += 1
+      return nil
     } catch {
       if Mutation.dedupSurvivesFailure.isOn { _ = try store.register(entry, outcome: .processed, in: transaction) }
-      if let failure = try toRetry(entry, error, at: record, into: &outcome) { return failure }
+      if isToRetry(entry, try decision(about: error)) {
+        outcome.counts.retries += 1
+        return EventFailure(entry, error)
+      }
       try store.savepoint(in: transaction) {
         _ = try store.register(entry, outcome: .deadLettered, in: transaction)
         try keep(deadLetter(of: entry, record, error), in: transaction)
@@ -89,8 +94,8 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       outcome.gaveUp(entry, error)
       return nil
     }
-    // Also after a duplicate: its successors may have been stopped by a failure, or by the end of this process.
-    return try processSuccessors(of: identity, at: record, earlier: earlier, into: &outcome, in: transaction)
+    try processSuccessors(ofKey: identity.key, into: &outcome, in: transaction)
+    return nil
   }
 
   private func settlePlace(
@@ -110,7 +115,8 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     return disposition
   }
 
-  private func run(_ event: Event?, _ entry: InboxEntry, in transaction: Store.Transaction) throws {
+  /// Handles an event in its place, and moves the cursor to it.
+  func run(_ event: Event?, _ entry: InboxEntry, in transaction: Store.Transaction) throws {
     if let event {
       let delivery = Delivery(
         identity: entry.identity, topicPartition: entry.topicPartition, offset: entry.offset, attempt: entry.attempts)
@@ -125,49 +131,54 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
 
   // MARK: Parked successors
 
-  /// Handles the parked events that follow the cursor of a key, one savepoint each.
-  ///
-  /// - Returns: the failure of one of them that is to be tried again. The record that they follow is dealt with, and
-  ///   comes again as a duplicate to get here.
+  /// Handles the parked events that follow the cursor of a key, one savepoint each, up to the first that is missing or
+  /// fails. That one stays parked, and is found by ``sweep(_:in:)`` when its pause is over.
   func processSuccessors(
-    of identity: EventIdentity, at record: ConsumedRecord, earlier: EventFailure?,
-    into outcome: inout WorkerOutcome, in transaction: Store.Transaction
-  ) throws -> EventFailure? {
-    guard identity.version != nil else { return nil }
-    var cursor = try store.cursor(of: identity.key, in: transaction)
+    ofKey key: String, into outcome: inout WorkerOutcome, in transaction: Store.Transaction
+  ) throws {
+    var cursor = try store.cursor(of: key, in: transaction)
     while cursor < .max {
       // Read outside of the savepoint that may undo the taking: the failure has to name it.
-      var entry: InboxEntry?
-      var parkedRecord: ConsumedRecord?
+      var taken: (entry: InboxEntry, record: ConsumedRecord)?
       do {
         let hasEffect = try store.savepoint(in: transaction) { () -> Bool? in
-          guard let parked = try store.takeParked(key: identity.key, version: cursor + 1, in: transaction) else {
-            return nil
-          }
-          let taken = self.entry(of: parked.identity, parked.record, earlier: earlier)
-          (entry, parkedRecord) = (taken, parked.record)
+          guard let parked = try store.takeParked(key: key, version: cursor + 1, in: transaction) else { return nil }
+          let entry = entry(of: parked.identity, parked.record, failures: parked.attempts)
+          taken = (entry, parked.record)
           let event = try self.event(of: parked)
-          try run(event, taken, in: transaction)
-          try store.settle(taken, outcome: .processed, in: transaction)
+          try run(event, entry, in: transaction)
+          try store.settle(entry, outcome: parked.isDiscarded ? .discarded : .processed, in: transaction)
           return event != nil
         }
-        guard let hasEffect else { return nil }
+        guard let hasEffect else { return }
         outcome.counts.add(.handle, hasEffect: hasEffect)
         cursor += 1
       } catch {
-        guard let entry, let parkedRecord else { throw error }
-        if let failure = try toRetry(entry, error, at: record, into: &outcome) { return failure }
-        try giveUpParked(entry, parkedRecord, error, in: transaction)
-        outcome.gaveUp(entry, error)
-        return nil
+        guard let (entry, record) = taken else { throw error }
+        guard isToRetry(entry, try decision(about: error)) else {
+          try giveUpParked(entry, record, error, in: transaction)
+          return outcome.gaveUp(entry, error)
+        }
+        let pause = retry.backoff(after: entry)
+        try store.postpone(
+          entry, until: clocks.wall() + pause, error: String(describing: error), in: transaction)
+        return outcome.postponed(EventFailure(entry, error), entry.topicPartition, for: pause)
       }
     }
-    return nil
+  }
+
+  /// Handles the parked events of `keys` that have become next and were not handled by whoever made them so: they
+  /// failed, or the process died in between. Any member of the group may do it, whoever has the partition.
+  func sweep(_ keys: [String], in transaction: Store.Transaction) throws -> WorkerOutcome {
+    var outcome = WorkerOutcome()
+    for key in keys { try processSuccessors(ofKey: key, into: &outcome, in: transaction) }
+    return outcome
   }
 
   /// The event of a record that could be read when it was parked. This service may have changed since.
   private func event(of parked: ParkedRecord) throws -> Event? {
-    switch interpret(parked.record) {
+    guard !parked.isDiscarded else { return nil }
+    return switch interpret(parked.record) {
     case .event(_, let event): event
     case .withoutEffect, .ignored: nil
     case .unreadable(let unreadable): throw DeadLetterError(unreadable.reason)
@@ -186,26 +197,23 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
 
   // MARK: Failures
 
-  /// The failure to come back to, or nil when the event is to be given up.
+  /// What to do about an event that failed.
   ///
   /// - Throws: `error`, where it concerns more than this event.
-  private func toRetry(
-    _ entry: InboxEntry, _ error: any Error, at record: ConsumedRecord, into outcome: inout WorkerOutcome
-  ) throws -> EventFailure? {
-    switch FailureClassification(error) {
+  private func decision(about error: any Error) throws -> FailureClassification {
+    let decision = FailureClassification(error)
+    switch decision {
     case .waitForStore, .stop: throw error
-    case .deadLetter: return nil
-    case .retry:
-      guard entry.attempts < maxAttempts else { return nil }
-      outcome.counts.retries += 1
-      return EventFailure(
-        identity: entry.identity, offset: record.offset, attempts: entry.attempts, error: String(describing: error))
+    case .retry, .deadLetter: return decision
     }
   }
 
-  private func entry(of identity: EventIdentity, _ record: ConsumedRecord, earlier: EventFailure?) -> InboxEntry {
-    let failures = earlier?.identity.eventID == identity.eventID ? earlier?.attempts ?? 0 : 0
-    return InboxEntry(
+  private func isToRetry(_ entry: InboxEntry, _ decision: FailureClassification) -> Bool {
+    decision == .retry && entry.attempts < retry.maxAttempts
+  }
+
+  private func entry(of identity: EventIdentity, _ record: ConsumedRecord, failures: Int) -> InboxEntry {
+    InboxEntry(
       identity: identity, topicPartition: record.topicPartition, offset: record.offset, attempts: failures + 1)
   }
 
@@ -220,7 +228,7 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     let identity = EventIdentity(
       eventID: deadLetter.eventID, eventType: unreadable.eventType ?? "", key: unreadable.key ?? "",
       version: unreadable.version)
-    let entry = entry(of: identity, record, earlier: nil)
+    let entry = entry(of: identity, record, failures: 0)
     let isKept = try store.savepoint(in: transaction) {
       _ = try store.register(entry, outcome: .deadLettered, in: transaction)
       return try store.keep(deadLetter, in: transaction)
@@ -235,17 +243,52 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       attempts: entry.attempts, redrives: 0, failedAt: clocks.wall())
   }
 
-  /// Keeps a dead letter whose event must not get lost: where an unreadable record has taken its id, by its place.
+  /// Keeps a dead letter whose event must not get lost. Where one of this record was resolved before (it was parked in
+  /// its place, and now its turn has come), that one is open again; where another record has taken its id, it is named by
+  /// its place.
   private func keep(_ deadLetter: DeadLetter, in transaction: Store.Transaction) throws {
-    if try store.keep(deadLetter, in: transaction) { return }
-    var named = deadLetter
-    named.eventID = deadLetter.record.nameByPlace
-    _ = try store.keep(named, in: transaction)
+    for name in [deadLetter.eventID, deadLetter.record.nameByPlace] {
+      var letter = deadLetter
+      letter.eventID = name
+      if try store.keep(letter, in: transaction) { return }
+      guard let kept = try store.deadLetter(ofEvent: name, in: transaction),
+        kept.letter.record.isSame(as: letter.record)
+      else { continue }
+      guard kept.status == .resolved else { return }
+      letter.redrives = kept.letter.redrives + 1
+      return try store.renew(kept.id, as: letter, in: transaction)
+    }
+  }
+}
+
+extension ConsumedRecord {
+  /// Whether it is the record of the same place, with the same content.
+  fileprivate func isSame(as other: ConsumedRecord) -> Bool {
+    topicPartition == other.topicPartition && offset == other.offset && key == other.key && value == other.value
+  }
+}
+
+extension RetryPolicy {
+  /// The pause after an attempt at `entry`. The jitter follows from the event, so that a transaction that has to be done
+  /// again decides the same; and no two events come back together.
+  fileprivate func backoff(after entry: InboxEntry) -> Duration {
+    let seed = entry.identity.eventID.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
+    }
+    var random = SeededRandom(seed: seed &+ UInt64(entry.attempts))
+    return backoff(afterAttempt: entry.attempts, using: &random)
+  }
+}
+
+extension EventFailure {
+  fileprivate init(_ entry: InboxEntry, _ error: any Error) {
+    self.init(
+      identity: entry.identity, offset: entry.offset, attempts: entry.attempts, error: String(describing: error))
   }
 }
 
 extension ConsumerCounts {
-  fileprivate mutating func add(_ disposition: RecordDisposition, hasEffect: Bool) {
+  mutating func add(_ disposition: RecordDisposition, hasEffect: Bool) {
     switch disposition {
     case .duplicate: duplicates += 1
     case .stale: stale += 1
@@ -256,6 +299,11 @@ extension ConsumerCounts {
 }
 
 extension WorkerOutcome {
+  fileprivate mutating func postponed(_ failure: EventFailure, _ partition: TopicPartition, for pause: Duration) {
+    counts.retries += 1
+    postponed.append(PostponedEvent(failure: failure, partition: partition, pause: pause))
+  }
+
   fileprivate mutating func gaveUp(_ entry: InboxEntry, _ error: any Error) {
     counts.deadLettered += 1
     givenUp.append(

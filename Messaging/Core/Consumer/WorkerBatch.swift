@@ -4,7 +4,7 @@ struct WorkerBatch: Sendable {
     var partition: TopicPartition
     var cluster: String
     var records: [ConsumedRecord]
-    /// The attempts that the first record, or a parked successor of it, has behind it.
+    /// The attempts that the first record has behind it.
     var failure: EventFailure?
   }
 
@@ -21,10 +21,16 @@ struct WorkerBatch: Sendable {
 /// An event whose handler failed, and that will be tried again.
 struct EventFailure: Sendable, Hashable {
   var identity: EventIdentity
-  /// Of the record at which its partition stands: the event's own, or the one that it is a parked successor of.
   var offset: Int64
   var attempts: Int
   var error: String
+}
+
+/// A parked event that failed in its turn, and that will be tried again.
+struct PostponedEvent: Sendable, Hashable {
+  var failure: EventFailure
+  var partition: TopicPartition
+  var pause: Duration
 }
 
 /// An event that was given up, for the log.
@@ -50,4 +56,5 @@ struct WorkerOutcome: Sendable {
   var parts: [Part] = []
   var counts = ConsumerCounts()
   var givenUp: [GivenUpEvent] = []
+  var postponed: [PostponedEvent] = []
 }

@@ -33,6 +33,8 @@ struct WorkerMachine: Sendable {
   private var lanes: [TopicPartition: Lane] = [:]
   private var isTransacting = false
   private var storeRetryAt: Duration?
+  /// When parked records that have become next are looked for.
+  private var nextSweep: Duration = .zero
   private var storeFailures = 0
   private(set) var storeTrouble: String?
   private(set) var counts = ConsumerCounts()
@@ -120,7 +122,6 @@ struct WorkerMachine: Sendable {
 
   private mutating func committed(_ outcome: WorkerOutcome, at now: Duration) -> [Action] {
     isTransacting = false
-    counts += outcome.counts
     var actions = storeAnswered()
     var next: [TopicPartition: Int64] = [:]
     for part in outcome.parts {
@@ -134,9 +135,16 @@ struct WorkerMachine: Sendable {
       lanes[part.partition] = lane
       if let failure = part.failure { actions.append(.notify(.retries(failure, part.partition))) }
     }
-    actions += outcome.givenUp.map { .notify(.gaveUp($0)) }
+    actions += account(for: outcome, at: now)
     if !next.isEmpty { actions.insert(.store(next: next), at: 0) }
     return actions
+  }
+
+  private mutating func account(for outcome: WorkerOutcome, at now: Duration) -> [Action] {
+    counts += outcome.counts
+    for event in outcome.postponed { nextSweep = min(nextSweep, now + event.pause) }
+    return outcome.postponed.map { .notify(.retries($0.failure, $0.partition)) }
+      + outcome.givenUp.map { .notify(.gaveUp($0)) }
   }
 
   /// Everything stays as it was, and is tried again after a pause.
@@ -172,12 +180,35 @@ struct WorkerMachine: Sendable {
     return (toPause.isEmpty ? [] : [.pause(toPause)]) + (toResume.isEmpty ? [] : [.resume(toResume)])
   }
 
+  // MARK: Parked records
+
+  /// Whether parked records that have become next are to be looked for now. Not while the store is waited for: a batch
+  /// asks it first.
+  func isSweepDue(at now: Duration) -> Bool {
+    now >= nextSweep && storeRetryAt == nil
+  }
+
+  /// A sweep has come to its end.
+  ///
+  /// - Parameter pause: until the next one has something to do; nil where it knows of nothing.
+  mutating func swept(_ outcome: WorkerOutcome, nextIn pause: Duration?, at now: Duration) -> [Action] {
+    nextSweep = now + min(max(.zero, pause ?? configuration.sweepInterval), configuration.sweepInterval)
+    return account(for: outcome, at: now)
+  }
+
+  /// Something was done beside the worker: a redrive, a discard.
+  mutating func handledBeside(_ outcome: WorkerOutcome, at now: Duration) -> [Action] {
+    account(for: outcome, at: now)
+  }
+
   /// How long a poll may wait: not at all while there is something to do, and not beyond the next retry.
   func pollTimeout(at now: Duration) -> Duration {
-    let busy = lanes.values.filter { !$0.queue.isEmpty }
-    guard !busy.isEmpty else { return configuration.pollTimeout }
-    let next = busy.map { max($0.retryAt ?? now, storeRetryAt ?? now) }.min() ?? now
-    return min(max(.zero, next - now), configuration.pollTimeout)
+    var next = now + configuration.pollTimeout
+    for lane in lanes.values where !lane.queue.isEmpty {
+      next = min(next, max(lane.retryAt ?? now, storeRetryAt ?? now))
+    }
+    if storeRetryAt == nil { next = min(next, nextSweep) }
+    return max(.zero, next - now)
   }
 
   /// Whether an event waits for its next attempt.

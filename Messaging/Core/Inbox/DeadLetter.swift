@@ -31,3 +31,23 @@ public struct DeadLetter: Sendable, Hashable {
     self.failedAt = failedAt
   }
 }
+
+/// What has been done about a dead letter.
+public enum DeadLetterStatus: String, Sendable, Hashable, CaseIterable {
+  case open, resolved, discarded
+}
+
+/// A dead letter as its group's store keeps it: one per event, however often it is redriven.
+public struct KeptDeadLetter: Sendable, Hashable {
+  /// Its name at its store.
+  public var id: Int64
+  public var status: DeadLetterStatus
+  /// With the redrives, the error and the attempts of the last time.
+  public var letter: DeadLetter
+
+  public init(id: Int64, status: DeadLetterStatus, letter: DeadLetter) {
+    self.id = id
+    self.status = status
+    self.letter = letter
+  }
+}

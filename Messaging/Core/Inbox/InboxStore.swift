@@ -1,3 +1,5 @@
+import WireFormat
+
 /// What became of an event at a consumer group.
 public enum InboxOutcome: String, Sendable, Hashable, CaseIterable {
   case processed
@@ -26,10 +28,45 @@ public struct InboxEntry: Sendable, Hashable {
 public struct ParkedRecord: Sendable, Hashable {
   public var identity: EventIdentity
   public var record: ConsumedRecord
+  /// It was given up by people while versions before it were missing: it takes its place in its turn, without an effect.
+  public var isDiscarded: Bool
+  /// How many attempts have failed since it became the next of its key.
+  public var attempts: Int
 
-  public init(identity: EventIdentity, record: ConsumedRecord) {
+  public init(identity: EventIdentity, record: ConsumedRecord, isDiscarded: Bool = false, attempts: Int = 0) {
     self.identity = identity
     self.record = record
+    self.isDiscarded = isDiscarded
+    self.attempts = attempts
+  }
+}
+
+/// Keys at which a parked record has become the next.
+public struct ReadyParked: Sendable, Hashable {
+  public var keys: [String]
+  /// Until a record that has failed in its turn is due again; nil where none is known.
+  public var nextIn: Duration?
+
+  public init(keys: [String], nextIn: Duration?) {
+    self.keys = keys
+    self.nextIn = nextIn
+  }
+}
+
+/// How an inbox stands.
+public struct InboxSummary: Sendable, Hashable {
+  public var openDeadLetters: Int
+  public var parkedRecords: Int
+  /// Keys that wait for a version that has never come, and no dead letter tells why.
+  public var gaps: Int
+  /// Since when the record waits that has waited for the longest time behind such a gap.
+  public var oldestGap: Timestamp?
+
+  public init(openDeadLetters: Int = 0, parkedRecords: Int = 0, gaps: Int = 0, oldestGap: Timestamp? = nil) {
+    self.openDeadLetters = openDeadLetters
+    self.parkedRecords = parkedRecords
+    self.gaps = gaps
+    self.oldestGap = oldestGap
   }
 }
 
@@ -54,6 +91,9 @@ public protocol InboxStore: Sendable {
   /// Claims an event for this group: true the first time, false when the group has a row for it, whatever came of it.
   func register(_ entry: InboxEntry, outcome: InboxOutcome, in transaction: Transaction) throws -> Bool
 
+  /// What became of an event; nil where this group has no row for it.
+  func outcome(ofEvent eventID: String, in transaction: Transaction) throws -> InboxOutcome?
+
   /// A parked or dead-lettered event has been dealt with.
   func settle(_ entry: InboxEntry, outcome: InboxOutcome, in transaction: Transaction) throws
 
@@ -65,10 +105,33 @@ public protocol InboxStore: Sendable {
   /// Takes the parked record of exactly this version out of the store.
   func takeParked(key: String, version: Int64, in transaction: Transaction) throws -> ParkedRecord?
 
+  /// A parked event was taken in its turn and failed: its attempts count, and it rests until `moment`.
+  func postpone(_ entry: InboxEntry, until moment: Timestamp, error: String, in transaction: Transaction) throws
+  /// Keys whose next version is parked and does not rest, at most `limit`, and when the next of those that rest is due.
+  /// Blocks; a read of its own.
+  func readyParked(limit: Int) throws -> ReadyParked
+  /// The lowest version that is parked under `key`; nil where nothing is.
+  func firstParkedVersion(of key: String, in transaction: Transaction) throws -> Int64?
+
   /// Keeps the dead letter as open, and publishes it to its topic through the outbox.
   ///
-  /// - Returns: false, with nothing written, when this group has one with the same event id and redrives already.
+  /// - Returns: false, with nothing written, when this group has one with the same event id already.
   func keep(_ deadLetter: DeadLetter, in transaction: Transaction) throws -> Bool
+  func deadLetter(_ id: Int64, in transaction: Transaction) throws -> KeptDeadLetter?
+  /// The same by the event's id.
+  func deadLetter(ofEvent eventID: String, in transaction: Transaction) throws -> KeptDeadLetter?
+  /// The open dead letter with the lowest version in `versions` of `key`.
+  func openDeadLetter(
+    ofKey key: String, versions: ClosedRange<Int64>, in transaction: Transaction
+  ) throws -> KeptDeadLetter?
+  /// The event has become a dead letter again: it is open with what `letter` says, and published anew. The record stays.
+  func renew(_ id: Int64, as letter: DeadLetter, in transaction: Transaction) throws
+  /// The dead letter is resolved or discarded from now on.
+  func close(_ id: Int64, as status: DeadLetterStatus, reason: String?, in transaction: Transaction) throws
+  func record(_ audit: DeadLetterAudit, in transaction: Transaction) throws
+
+  /// For the gauges. Blocks; a read of its own.
+  func backlog() throws -> InboxSummary
 
   /// The next offset to read, per partition of a cluster; written in the batch's transaction.
   func storeNextOffsets(_ offsets: [TopicPartition: Int64], cluster: String, in transaction: Transaction) throws

@@ -1,4 +1,5 @@
 import GRDB
+import Messaging
 
 /// Which dead letters to list; every condition that is not nil has to hold.
 public struct DeadLetterFilter: Sendable, Hashable {

@@ -28,11 +28,6 @@ public struct ProcessedEvent: Sendable, Hashable {
   }
 }
 
-/// What has been done about a dead letter.
-public enum DeadLetterStatus: String, Sendable, Hashable, CaseIterable {
-  case open, resolved, discarded
-}
-
 /// A dead letter as a list shows it: everything but the record's value and headers.
 public struct DeadLetterEntry: Sendable, Hashable {
   /// Its name at this store; counts up.
@@ -85,6 +80,28 @@ public struct DeadLetterEntry: Sendable, Hashable {
     """
 }
 
+/// Everything that is known of a dead letter.
+public struct DeadLetterDetail: Sendable, Hashable {
+  public var entry: DeadLetterEntry
+  /// The exact bytes.
+  public var record: ConsumedRecord
+  /// Later events of its key that wait in the store, by version; at most as many as were asked for.
+  public var parkedBehind: [ParkedEntry]
+  /// How many they are in all.
+  public var parkedBehindCount: Int
+  /// What people did about it, oldest first.
+  public var audit: [DeadLetterAudit]
+}
+
+extension DeadLetterAudit {
+  init(_ row: Row) {
+    self.init(
+      Action(rawValue: row["action"]) ?? .redrive, Outcome(rawValue: row["outcome"]) ?? .resolved,
+      by: Requester(name: row["requester"], reason: row["reason"]), at: row.moment("at"),
+      deadLetterID: row["dead_letter_id"], key: row["event_key"], detail: row["detail"])
+  }
+}
+
 /// A parked record, and what it waits for.
 public struct ParkedEntry: Sendable, Hashable {
   public var identity: EventIdentity
@@ -95,8 +112,15 @@ public struct ParkedEntry: Sendable, Hashable {
   public var parkedAt: Timestamp
   /// The version that its key has to see next.
   public var waitingForVersion: Int64
-  /// The open dead letter that stands in the way; nil when the version has never come: a gap.
+  /// The open dead letter that stands in the way; nil when the version has never come (a gap), or is itself parked: then
+  /// it has become next and is about to be handled.
   public var deadLetterID: Int64?
+  /// It was given up by people, and takes its place in its turn without an effect.
+  public var isDiscarded: Bool
+  /// How many attempts have failed since it became next.
+  public var attempts: Int
+  /// What the last of them failed with.
+  public var error: String?
 
   init(_ row: Row) {
     identity = EventIdentity(
@@ -107,6 +131,9 @@ public struct ParkedEntry: Sendable, Hashable {
     parkedAt = row.moment("parked_at")
     waitingForVersion = row["waiting_for"]
     deadLetterID = row["dead_letter_id"]
+    isDiscarded = row["is_discarded"]
+    attempts = row["attempts"]
+    error = row["error"]
   }
 }
 
@@ -125,12 +152,4 @@ public struct ParkedPosition: Sendable, Hashable {
   public init(_ entry: ParkedEntry) {
     self.init(key: entry.identity.key, version: entry.identity.version ?? 0, eventID: entry.identity.eventID)
   }
-}
-
-/// How an inbox stands.
-public struct InboxSummary: Sendable, Hashable {
-  public var openDeadLetters: Int
-  public var parkedRecords: Int
-  /// Since when the oldest gap is known: a key waits for a version that has never come, and no dead letter tells why.
-  public var oldestGap: Timestamp?
 }

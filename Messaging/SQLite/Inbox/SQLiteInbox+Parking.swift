@@ -1,6 +1,7 @@
 import FaultInjection
 import GRDB
 import Messaging
+import WireFormat
 
 /// Cursors, parked records and offsets.
 extension SQLiteInbox {
@@ -19,12 +20,45 @@ extension SQLiteInbox {
     try transaction.database.cachedStatement(sql: Self.parking).execute(arguments: [
       group, identity.key, identity.version ?? 0, identity.eventID, identity.eventType, now().millisecondsSinceEpoch,
       record.topic, record.topicPartition.partition, record.offset, record.timestamp, blob(record.key),
-      blob(HeaderCoding.encode(record.headers)), blob(record.value),
+      blob(HeaderCoding.encode(record.headers)), blob(record.value), parked.isDiscarded,
     ])
     try Failpoint.inboxParking.hit(identity.key)
   }
 
-  /// Of several records with this version the one parked first is taken. The others, and any with a lower version, come
+  public func postpone(
+    _ entry: InboxEntry, until moment: Timestamp, error: String, in transaction: SQLiteTransaction
+  ) throws {
+    let identity = entry.identity
+    try transaction.database.cachedStatement(sql: Self.postponing).execute(arguments: [
+      entry.attempts, moment.millisecondsSinceEpoch, error, group, identity.key, identity.version ?? 0,
+      identity.eventID,
+    ])
+  }
+
+  public func readyParked(limit: Int) throws -> ReadyParked {
+    let now = now().millisecondsSinceEpoch
+    return try database.readBlocking { database in
+      let rows = try Row.fetchCursor(database.cachedStatement(sql: Self.nextParked), arguments: ["group": group])
+      var ready = ReadyParked(keys: [], nextIn: nil)
+      while let row = try rows.next(), ready.keys.count < limit {
+        let pause = (row["retry_at"] as Int64?).map { Duration.milliseconds($0 - now) } ?? .zero
+        // A rest that nobody can have meant was written by a clock that has been put back since.
+        if pause <= .zero || pause > Self.longestRest {
+          ready.keys.append(row["event_key"])
+        } else {
+          ready.nextIn = min(pause, ready.nextIn ?? pause)
+        }
+      }
+      return ready
+    }
+  }
+
+  public func firstParkedVersion(of key: String, in transaction: SQLiteTransaction) throws -> Int64? {
+    try Int64.fetchOne(transaction.database.cachedStatement(sql: Self.firstParked), arguments: [group, key])
+  }
+
+  /// Of several records with this version the one parked first is taken, one that was not discarded before one that was:
+  /// the corrected event before the broken one. The others, and any with a lower version, come
   /// too late for ever: they are taken out as discarded.
   public func takeParked(
     key: String, version: Int64, in transaction: SQLiteTransaction
@@ -68,14 +102,40 @@ extension SQLiteInbox {
   private static let parking = """
     INSERT INTO parked_events (
       consumer_group, event_key, version, event_id, event_type, parked_at, topic, partition, record_offset,
-      record_timestamp, message_key, headers, message_value)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB), CAST(? AS BLOB), CAST(? AS BLOB))
+      record_timestamp, message_key, headers, message_value, is_discarded)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB), CAST(? AS BLOB), CAST(? AS BLOB), ?)
     ON CONFLICT DO NOTHING
     """
 
+  private static let postponing = """
+    UPDATE parked_events SET attempts = ?, retry_at = ?, error = ?
+    WHERE consumer_group = ? AND event_key = ? AND version = ? AND event_id = ?
+    """
+
+  /// Far above any back-off.
+  private static let longestRest = Duration.seconds(3600)
+
+  // Steps from key to key through the index, however many records are parked under each.
+  private static let nextParked = """
+    WITH RECURSIVE keys (event_key) AS (
+      SELECT min(event_key) FROM parked_events WHERE consumer_group = :group
+      UNION ALL
+      SELECT (SELECT min(p.event_key) FROM parked_events p
+        WHERE p.consumer_group = :group AND p.event_key > keys.event_key)
+      FROM keys WHERE keys.event_key IS NOT NULL)
+    SELECT p.event_key, max(p.retry_at) AS retry_at
+    FROM keys CROSS JOIN parked_events p ON p.consumer_group = :group AND p.event_key = keys.event_key
+      AND p.version <= 1 + coalesce((SELECT version FROM key_cursors c
+        WHERE c.consumer_group = :group AND c.event_key = keys.event_key), 0)
+    GROUP BY p.event_key
+    """
+
+  private static let firstParked =
+    "SELECT min(version) FROM parked_events WHERE consumer_group = ? AND event_key = ?"
+
   private static let parked = """
     SELECT * FROM parked_events WHERE consumer_group = ? AND event_key = ? AND version <= ?
-    ORDER BY version, parked_at, record_offset
+    ORDER BY version, is_discarded, parked_at, record_offset
     """
 
   private static let unparking =
@@ -99,6 +159,6 @@ extension ParkedRecord {
     self.init(
       identity: EventIdentity(
         eventID: row["event_id"], eventType: row["event_type"], key: row["event_key"], version: row["version"]),
-      record: try row.consumedRecord())
+      record: try row.consumedRecord(), isDiscarded: row["is_discarded"], attempts: row["attempts"])
   }
 }

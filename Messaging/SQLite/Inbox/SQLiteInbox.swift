@@ -13,7 +13,7 @@ public struct SQLiteInbox: InboxStore {
   let database: SQLiteDatabase
   let now: @Sendable () -> Timestamp
   let outbox: SQLiteOutbox
-  private let maximumDeadLetterBytes: Int
+  let maximumDeadLetterBytes: Int
 
   /// - Parameters:
   ///   - database: a store with ``MessagingMigrations``.
@@ -55,27 +55,9 @@ public struct SQLiteInbox: InboxStore {
       .execute(arguments: columns(of: entry, outcome))
   }
 
-  public func keep(_ deadLetter: DeadLetter, in transaction: SQLiteTransaction) throws -> Bool {
-    let record = deadLetter.record
-    let database = transaction.database
-    try database.cachedStatement(sql: Self.deadLetterInsertion).execute(arguments: [
-      group, deadLetter.eventID, deadLetter.redrives, deadLetter.failedAt.millisecondsSinceEpoch, deadLetter.error,
-      deadLetter.attempts, deadLetter.eventType, deadLetter.key, deadLetter.version, record.topic,
-      record.topicPartition.partition, record.offset, record.timestamp, blob(record.key),
-      blob(HeaderCoding.encode(record.headers)), blob(record.value),
-    ])
-    guard database.changesCount == 1 else { return false }
-    let id = database.lastInsertedRowID
-    try database.cachedStatement(sql: Self.redriveCount)
-      .execute(arguments: [deadLetter.redrives, group, deadLetter.eventID])
-    try Failpoint.inboxDeadLettering.hit(deadLetter.eventID)
-    let publication = deadLetter.outboxMessage(maximumBytes: maximumDeadLetterBytes)
-    if Mutation.deadLetterAfterCommit.isOn {
-      publishLater(publication, in: transaction)
-    } else {
-      try outbox.append(publication, publishing: id, in: transaction)
-    }
-    return true
+  public func outcome(ofEvent eventID: String, in transaction: SQLiteTransaction) throws -> InboxOutcome? {
+    try String.fetchOne(transaction.database.cachedStatement(sql: Self.outcome), arguments: [group, eventID])
+      .flatMap(InboxOutcome.init)
   }
 
   func columns(of entry: InboxEntry, _ outcome: InboxOutcome) -> StatementArguments {
@@ -100,14 +82,5 @@ public struct SQLiteInbox: InboxStore {
       outcome = excluded.outcome, attempts = excluded.attempts, processed_at = excluded.processed_at
     """
 
-  private static let deadLetterInsertion = """
-    INSERT INTO dead_letters (
-      status, consumer_group, event_id, redrives, failed_at, error, attempts, event_type, event_key, version, topic,
-      partition, record_offset, record_timestamp, message_key, headers, message_value)
-    VALUES ('open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB), CAST(? AS BLOB), CAST(? AS BLOB))
-    ON CONFLICT DO NOTHING
-    """
-
-  private static let redriveCount =
-    "UPDATE processed_events SET redrives = ? WHERE consumer_group = ? AND event_id = ?"
+  private static let outcome = "SELECT outcome FROM processed_events WHERE consumer_group = ? AND event_id = ?"
 }

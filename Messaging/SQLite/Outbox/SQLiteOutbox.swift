@@ -14,6 +14,7 @@ public struct SQLiteOutbox: OutboxWriter {
   let retention: Duration
   let now: @Sendable () -> Timestamp
   private let commits = CommitCalls()
+  private let replays = CommitCalls()
 
   /// - Parameters:
   ///   - database: a store with ``MessagingMigrations``.
@@ -32,6 +33,15 @@ public struct SQLiteOutbox: OutboxWriter {
   /// Several calls may be added; they stay. They run on the writer's thread and must not block.
   public func onCommit(_ call: @escaping @Sendable () -> Void) {
     commits.add(call)
+  }
+
+  /// Has `call` called after each step of a replay is committed: published rows have become unpublished again.
+  public func onReplay(_ call: @escaping @Sendable () -> Void) {
+    replays.add(call)
+  }
+
+  func callAfterReplay(_ transaction: SQLiteTransaction) {
+    transaction.afterCommit(once: replays) { [replays] in replays.callAll() }
   }
 
   public func append(_ message: OutboxMessage, in transaction: SQLiteTransaction) throws {
