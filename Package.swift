@@ -135,6 +135,12 @@ let package = Package(
         "MessagingSQLite",
         "ServiceDefaults",
       ], and: [.hummingbird, .hummingbirdTesting, .httpTypes, .grdb, .logging, .serviceLifecycle]),
+    tests(
+      "SimulationTests",
+      of: [
+        "Orders", "Inventory", "Notifications", "EventSchema", "FaultInjection", "WireFormat", "Messaging",
+        "MessagingSQLite", "ServiceDefaults",
+      ], and: [.grdb, .logging]),
     tests("OrderflowTests", of: ["orderflow", "EventSchema", "WireFormat", "Messaging"]),
     tests(
       "SystemTests",

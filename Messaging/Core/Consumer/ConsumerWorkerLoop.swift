@@ -34,6 +34,7 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
     if Mutation.sleepBetweenAttempts.isOn, worker.machine.withLock({ $0.isBackingOff(at: now) }) { return }
     let timeout = min(limit, worker.machine.withLock { $0.pollTimeout(at: now) })
     let records: [ConsumedRecord]
+    try Failpoint.workerStep.hit("poll")
     do {
       records = try consumer.poll(maximum: worker.configuration.maximumBatch, timeout: timeout)
       consumerFailures = 0
@@ -86,6 +87,7 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
     while let next = input {
       input = nil
       for action in worker.machine.withLock({ $0.handle(next, at: now) }) {
+        try Failpoint.workerStep.hit(action.name)
         switch action {
         case .transact(let batch):
           if Mutation.offsetBeforeCommit.isOn { consumer.store(next: batch.next) }

@@ -132,6 +132,17 @@ extension InMemoryBroker {
     cluster.change { $0.decideFate = decide }
   }
 
+  /// Records of these partitions come to no consumer until they are held no more: an empty set hands out everything. So
+  /// records of one partition overtake those of another.
+  public func holdRecords(of partitions: Set<TopicPartition>) {
+    cluster.change { $0.heldPartitions = partitions }
+  }
+
+  /// From now on a poll gives at most `maximum` records; nil leaves it to who polls.
+  public func limitFetches(to maximum: Int?) {
+    cluster.change { $0.maximumFetch = max(1, maximum ?? .max) }
+  }
+
   /// Every producer there is refuses to go on, as after a fatal error of an idempotent producer.
   public func breakProducers() {
     cluster.change { cluster in

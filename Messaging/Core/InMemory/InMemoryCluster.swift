@@ -16,6 +16,10 @@ struct InMemoryCluster: Sendable {
   var isUp = true
   var holdsAcknowledgements = false
   var commitsAtOnce = true
+  /// Partitions whose records no consumer gets.
+  var heldPartitions: Set<TopicPartition> = []
+  /// The most records that a consumer gets at a time.
+  var maximumFetch = Int.max
   var decideFate: (@Sendable (OutgoingMessage) -> InMemoryBroker.Fate)?
 
   private(set) var logs: [String: [InMemoryLog]] = [:]

@@ -79,7 +79,9 @@ final class InMemoryConsumer: MessageConsumer {
   private func fetch(in cluster: inout InMemoryCluster, maximum: Int) -> [ConsumedRecord] {
     var records: [ConsumedRecord] = []
     let owned = cluster.groups[group]?[member: id]?.owned ?? [:]
-    for (partition, fetch) in owned.sorted(by: { $0.key < $1.key }) where !fetch.isPaused {
+    let maximum = min(maximum, cluster.maximumFetch)
+    for (partition, fetch) in owned.sorted(by: { $0.key < $1.key })
+    where !fetch.isPaused && !cluster.heldPartitions.contains(partition) {
       guard records.count < maximum, let log = cluster.log(partition) else { continue }
       let found = log.read(from: fetch.position, maximum: maximum - records.count)
       let next = found.last.map { $0.offset + 1 } ?? log.clamped(fetch.position)

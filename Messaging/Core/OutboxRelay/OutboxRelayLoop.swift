@@ -49,8 +49,21 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
     var input: RelayInput? = first
     while let next = input {
       input = nil
-      for action in machine.handle(next, at: now) { input = perform(action) ?? input }
+      for action in machine.handle(next, at: now) {
+        guard goesOn(to: action) else { return }
+        input = perform(action) ?? input
+      }
     }
+  }
+
+  /// Whether the relay gets as far as this; where a simulation lets it die before, it does nothing more.
+  private func goesOn(to action: RelayAction) -> Bool {
+    do {
+      try Failpoint.relayStep.hit(action.name)
+    } catch {
+      isFinished = true
+    }
+    return !isFinished
   }
 
   /// Does one thing, and returns what came of it.
