@@ -15,6 +15,7 @@ extension Target.Dependency {
   static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
   static let configuration = product(name: "Configuration", package: "swift-configuration")
   static let grdb = product(name: "GRDB", package: "GRDB.swift")
+  static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
   static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
   static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
   static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
@@ -70,7 +71,9 @@ let package = Package(
       path: "Messaging/Core", swiftSettings: settings),
     .target(
       name: "MessagingSQLite",
-      dependencies: ["FaultInjection", "Messaging", "WireFormat", .grdb, .logging, .metrics, .serviceLifecycle],
+      dependencies: [
+        "FaultInjection", "Messaging", "WireFormat", .grdb, .grdbSQLite, .logging, .metrics, .serviceLifecycle,
+      ],
       path: "Messaging/SQLite", swiftSettings: settings),
     .target(
       name: "MessagingKafka", dependencies: ["FaultInjection", "Messaging", "CRDKafka", .logging, .metrics],

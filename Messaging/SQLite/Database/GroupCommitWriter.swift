@@ -76,9 +76,11 @@ final class GroupCommitWriter: Sendable {
   private static let threadKey = "orderflow.sqlite.writer"
 
   private func work() {
+    // Gone with this function: before the connection is closed.
+    let statements = PreparedStatements()
     while true {
       switch queue.withLock({ $0.next() }) {
-      case .write(let jobs): write(WriteBatch(jobs: jobs))
+      case .write(let jobs): write(WriteBatch(jobs: jobs), with: statements)
       case .sleep: arrival.wait()
       case .stop:
         checkpoint(.closing)
@@ -87,9 +89,9 @@ final class GroupCommitWriter: Sendable {
     }
   }
 
-  private func write(_ batch: WriteBatch) {
+  private func write(_ batch: WriteBatch, with statements: PreparedStatements) {
     let start = ContinuousClock.now
-    let outcome = batch.commit(on: connection)
+    let outcome = batch.commit(on: connection, with: statements)
     Failpoint.storeAfterCommit.pass()
     record(outcome, took: ContinuousClock.now - start)
     outcome.scope.runActions()

@@ -7,6 +7,7 @@ public struct SQLiteTransaction {
   /// same reason a store has no deferred constraints: one that fails at the commit would fail all of them.
   public let database: Database
   let scope: CommitScope
+  let statements: PreparedStatements
 
   /// Runs `action` after the commit is synced, and never if this write is rolled back.
   ///
@@ -29,13 +30,13 @@ public struct SQLiteTransaction {
   public func savepoint<R>(_ body: () throws -> R) throws -> R {
     let mark = scope.mark
     do {
-      try database.cachedStatement(sql: Savepoint.begin).execute()
+      try execute(Savepoint.begin)
     } catch {
       throw StoreUnavailable(rolledBackBy: error)
     }
     do {
       let result = try body()
-      try database.cachedStatement(sql: Savepoint.release).execute()
+      try execute(Savepoint.release)
       return result
     } catch {
       scope.rewind(to: mark)
@@ -48,8 +49,8 @@ public struct SQLiteTransaction {
   private func undo(because error: any Error) throws {
     guard database.isInsideTransaction else { throw StoreUnavailable(rolledBackBy: error) }
     do {
-      try database.cachedStatement(sql: Savepoint.rollback).execute()
-      try database.cachedStatement(sql: Savepoint.release).execute()
+      try execute(Savepoint.rollback)
+      try execute(Savepoint.release)
     } catch {
       scope.spoil(StoreUnavailable(rolledBackBy: error))
       throw StoreUnavailable(rolledBackBy: error)
@@ -57,11 +58,11 @@ public struct SQLiteTransaction {
   }
 }
 
-/// One name for all savepoints, so that the statements are prepared once: SQLite takes the innermost.
+/// One name for all savepoints: SQLite takes the innermost.
 private enum Savepoint {
-  static let begin = "SAVEPOINT write"
-  static let release = "RELEASE SAVEPOINT write"
-  static let rollback = "ROLLBACK TRANSACTION TO SAVEPOINT write"
+  static let begin = PreparedSQL("SAVEPOINT write")
+  static let release = PreparedSQL("RELEASE SAVEPOINT write")
+  static let rollback = PreparedSQL("ROLLBACK TRANSACTION TO SAVEPOINT write")
 }
 
 /// What is to be done when a transaction is committed. Belongs to the writer's thread.

@@ -21,12 +21,13 @@ struct WriteBatch {
   let jobs: [any WriteJob]
 
   /// Returns after the commit is synced.
-  func commit(on connection: any DatabaseWriter) -> Outcome {
+  func commit(on connection: any DatabaseWriter, with statements: PreparedStatements) -> Outcome {
     var outcome = Outcome(errors: Array(repeating: nil, count: jobs.count), failure: nil, scope: CommitScope())
     do {
       try connection.writeWithoutTransaction { database in
         try database.inTransaction(Mutation.deferredTransaction.isOn ? .deferred : .immediate) {
-          let transaction = SQLiteTransaction(database: database, scope: outcome.scope)
+          let transaction = SQLiteTransaction(
+            database: database, scope: outcome.scope, statements: statements)
           let completion = try run(in: transaction, errors: &outcome.errors)
           if let spoiled = outcome.scope.spoiled { throw spoiled }
           try Failpoint.storeBeforeCommit.hit()

@@ -1,0 +1,65 @@
+import GRDB
+import MessagingSQLite
+import Testing
+
+@Suite("Prepared statements")
+struct SQLitePreparedTests {
+  private static let insertion = PreparedSQL("INSERT INTO things (number, word, bytes) VALUES (?, ?, ?)")
+  private static let selection = PreparedSQL("SELECT number, word, bytes FROM things WHERE number = ?")
+  private static let duplicate = PreparedSQL("INSERT INTO things (number, word) VALUES (?, ?) ON CONFLICT DO NOTHING")
+  private static let ill = PreparedSQL("INSERT INTO things (number, word) VALUES (?, ?)")
+
+  private func store() async throws -> SQLiteDatabase {
+    try SQLiteDatabase.inMemory(migrations: [
+      SQLiteMigration(
+        name: "things", sql: "CREATE TABLE things (number INTEGER PRIMARY KEY, word TEXT, bytes BLOB) STRICT")
+    ])
+  }
+
+  @Test(
+    arguments: [
+      (1, "word", [1, 0, 255]), (2, "", []), (3, nil, nil), (4, "längere Wörter als fünfzehn Bytes ✓", [0]),
+    ] as [(Int64, String?, [UInt8]?)])
+  func whatIsBoundIsReadBackAsItWas(_ row: (number: Int64, word: String?, bytes: [UInt8]?)) async throws {
+    let store = try await store()
+    let read = try await store.write { transaction in
+      #expect(try transaction.execute(Self.insertion, row.number, row.word, row.bytes) == 1)
+      return try transaction.first(Self.selection, row.number) { row in
+        (row.integer(0), row.textIfAny(1), row.bytes(2))
+      }
+    }
+
+    #expect(read?.0 == row.number)
+    #expect(read?.1 == row.word)
+    #expect(read?.2 == row.bytes)
+    try store.close()
+  }
+
+  @Test func aStatementTellsHowManyRowsItChanged() async throws {
+    let store = try await store()
+    let changes = try await store.write { transaction in
+      [try transaction.execute(Self.duplicate, 1, "a"), try transaction.execute(Self.duplicate, 1, "b")]
+    }
+
+    #expect(changes == [1, 0])
+    try store.close()
+  }
+
+  @Test func aFailureNamesItsStatementAndLeavesItUsable() async throws {
+    let store = try await store()
+    let messages = try await store.write { transaction in
+      try transaction.execute(Self.ill, 1, "a")
+      var messages: [String] = []
+      do { try transaction.execute(Self.ill, 1, "again") } catch { messages.append("\(error)") }
+      do { try transaction.execute(Self.ill, 2) } catch { messages.append("\(error)") }
+      try transaction.execute(Self.ill, 2, "b")
+      return messages
+    }
+
+    #expect(messages.count == 2)
+    #expect(messages.first?.contains("UNIQUE constraint failed: things.number") == true)
+    #expect(messages.first?.contains("INSERT INTO things") == true)
+    #expect(messages.last?.contains("1 values for 2 parameters") == true)
+    try store.close()
+  }
+}
