@@ -11,7 +11,7 @@ SWIFT_SOURCES := Package.swift WireFormat EventSchema FaultInjection Messaging S
 
 export WARNINGS_AS_ERRORS := 1
 
-.PHONY: help demo setup build release test simulation bench lint format compose-up compose-down clean
+.PHONY: help demo setup build release test simulation bench lint format chaos compose-up compose-down clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lint: ## format and style, strictly
 
 format: ## format in place
 	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+chaos: build ## break a stack of its own at random, then judge it: SECONDS=600 SEED=7
+	.build/debug/orderflow chaos --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(if $(INSTANCES),--instances $(INSTANCES))
 
 compose-up: ## Apache Kafka and the three services in containers
 	docker compose up --build --wait

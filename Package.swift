@@ -103,7 +103,7 @@ let package = Package(
       name: "orderflow",
       dependencies: [
         "EventSchema", "WireFormat", "Messaging", "MessagingKafka",
-        .argumentParser, .asyncHTTPClient, .logging, .nioCore,
+        .argumentParser, .asyncHTTPClient, .grdb, .logging, .nioCore,
       ],
       path: "CLI", swiftSettings: settings),
 

@@ -8,7 +8,9 @@ struct Orderflow: AsyncParsableCommand {
     commandName: "orderflow",
     abstract: "Orders, stock and mails over Kafka: run the stack, place orders, look inside.",
     discussion: "Exit codes: 0 done, 1 failed or the verdict is negative, 64 wrong usage.",
-    subcommands: [Up.self, PlaceOrder.self, Load.self, Verify.self, TopicsCommand.self, GroupsCommand.self, Tail.self])
+    subcommands: [
+      Up.self, PlaceOrder.self, Load.self, Verify.self, Chaos.self, TopicsCommand.self, GroupsCommand.self, Tail.self,
+    ])
 
   static func main() async {
     // A connection or a pipe that closes is an error of that write, not the end of the process.

@@ -108,6 +108,17 @@ extension KafkaConfiguration {
         ])
   }
 
+  /// A client that asks for a group's offsets: it joins nothing and commits nothing.
+  func groupProperties(group: String) throws(KafkaConfigurationError) -> ClientProperties {
+    try ClientProperties(
+      role: .consumer,
+      properties: merged(defaults: Self.commonDefaults, with: [:])
+        + [
+          ClientProperty("group.id", group), ClientProperty("enable.auto.commit", "false"),
+          ClientProperty("allow.auto.create.topics", "false"),
+        ])
+  }
+
   /// Of the consumer kind, because a producer's questions may create the topic they are about.
   func adminProperties() throws(KafkaConfigurationError) -> ClientProperties {
     try ClientProperties(

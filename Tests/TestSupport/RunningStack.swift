@@ -15,9 +15,14 @@ public final class RunningStack: Sendable {
   /// Starts the stack and waits until it says that it is ready.
   ///
   /// The broker is the embedded one, unless `KAFKA_BOOTSTRAP_SERVERS` names another.
-  public init(folder: URL? = nil, arguments: [String] = [], environment: [String: String] = [:]) async throws {
-    let folder = try folder ?? temporaryFolder()
-    let readyFile = folder.appendingPathComponent("ready-\(UUID().uuidString).json")
+  ///
+  /// - Parameter launcher: a command that becomes `orderflow up` in the same process, in a view of the file system of its
+  ///   own; ``folder`` is then the way into that view.
+  public init(
+    folder: URL? = nil, arguments: [String] = [], environment: [String: String] = [:], launcher: [String] = []
+  ) async throws {
+    var folder = try folder ?? temporaryFolder()
+    var readyFile = folder.appendingPathComponent("ready-\(UUID().uuidString).json")
     var arguments = ["up", "--data-dir", folder.path, "--ready-file", readyFile.path] + arguments
     if !arguments.contains("--port-base") {
       arguments += ["--port-base", String(try freePortBase())]
@@ -25,10 +30,19 @@ public final class RunningStack: Sendable {
     if let servers = ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"] {
       arguments += ["--bootstrap-servers", servers]
     }
-    let up = try ChildProcess(BuiltProduct.url("orderflow"), arguments, environment: environment)
+    let words = try launcher + [BuiltProduct.url("orderflow").path] + arguments
+    guard let program = words[0].hasPrefix("/") ? URL(fileURLWithPath: words[0]) : ChildProcess.find(words[0]) else {
+      throw DeadlineExceeded(what: "\(words[0]), which is not on the PATH")
+    }
+    let up = try ChildProcess(program, Array(words.dropFirst()), environment: environment)
+    if !launcher.isEmpty {
+      folder = URL(fileURLWithPath: "/proc/\(up.processID)/root\(folder.path)")
+      readyFile = folder.appendingPathComponent(readyFile.lastPathComponent)
+    }
+    let readyPath = readyFile.path
     let ready = try await eventually("ready file of `orderflow up`; it said:\n\(up.text)", within: .seconds(90)) {
       if up.hasEnded { throw DeadlineExceeded(what: "`orderflow up` has ended:\n\(up.text)") }
-      return FileManager.default.contents(atPath: readyFile.path)
+      return FileManager.default.contents(atPath: readyPath)
     }
     guard let object = try JSONValue(parsing: Array(ready)).object,
       let bootstrapServers = object["bootstrap_servers"]?.string,

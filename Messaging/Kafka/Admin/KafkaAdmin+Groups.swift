@@ -3,40 +3,28 @@ import Messaging
 
 extension KafkaAdmin {
   /// A group's committed offsets, whether it has members or not; the question joins nothing.
+  ///
+  /// By a client that bears the group's name without joining it: librdkafka's `ListConsumerGroupOffsets` ends the process
+  /// (an assertion in `rd_kafka_enq_once_del_source_return`, 2.0.2) when it has timed out and the group's coordinator
+  /// comes back after that.
   public func committed(
     group: String, partitions: [TopicPartition], timeout: Duration
   ) throws -> [TopicPartition: Int64] {
     guard !partitions.isEmpty else { return [:] }
-    let list = PartitionList(Set(partitions))
-    let request = list.withPointer { rd_kafka_ListConsumerGroupOffsets_new(group, $0) }
-    return try committed(group: group, request: request, timeout: timeout)
-  }
-
-  /// Every offset that a group has committed.
-  public func committed(group: String, timeout: Duration) throws -> [TopicPartition: Int64] {
-    try committed(group: group, request: rd_kafka_ListConsumerGroupOffsets_new(group, nil), timeout: timeout)
-  }
-
-  private func committed(
-    group: String, request consumed: OpaquePointer?, timeout: Duration
-  ) throws -> [TopicPartition: Int64] {
-    var requests = [consumed]
-    defer { rd_kafka_ListConsumerGroupOffsets_destroy_array(&requests, requests.count) }
     do {
-      return try request(
-        "reading the offsets of \(group)", RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout: timeout
-      ) {
-        rd_kafka_ListConsumerGroupOffsets($0, &requests, requests.count, $1, $2)
-      } read: { answer in
-        let results = elements {
-          rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(answer), $0)
-        }
-        return try Self.offsets(in: results, "reading the offsets of \(group)")
-      }
+      return try client(of: group).committed(Array(Set(partitions)), timeout: timeout).compactMapValues { $0 }
     } catch let error as BrokerError where error.name == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND.name {
       // Some brokers answer so for a group that has never committed, where others have no offsets for it.
       return [:]
     }
+  }
+
+  /// Every offset that a group has committed on the topics there are.
+  public func committed(group: String, timeout: Duration) throws -> [TopicPartition: Int64] {
+    let partitions = try topics(timeout: timeout).flatMap { topic, count in
+      (0..<Int32(clamping: count)).map { TopicPartition(topic, $0) }
+    }
+    return try committed(group: group, partitions: partitions, timeout: timeout)
   }
 
   /// Every group of the cluster, sorted by name.

@@ -14,10 +14,16 @@ public final class KafkaAdmin: BrokerAdmin {
   private let live: Mutex<Client?>
   /// Topics that were there when last seen, with their number of partitions.
   private let seen = Mutex<[String: Int]>([:])
+  /// One for each group that was asked about.
+  private let groupClients = Mutex<[String: Client]>([:])
+  private let configuration: KafkaConfiguration
+  private let logger: Logger
 
   init(configuration: KafkaConfiguration, logger: Logger) throws {
     var logger = logger
     logger[metadataKey: "client"] = "admin"
+    self.configuration = configuration
+    self.logger = logger
     let properties = try configuration.adminProperties()
     live = Mutex(try Client(properties.role, properties: properties.properties, log: ClientLog(logger: logger)))
   }
@@ -55,11 +61,26 @@ public final class KafkaAdmin: BrokerAdmin {
 
   public func close() {
     live.withLock { $0 = nil }
+    groupClients.withLock { $0 = [:] }
   }
 
   func client() throws(BrokerError) -> Client {
     guard let client = live.withLock({ $0 }) else { throw BrokerError.closed("admin client") }
     return client
+  }
+
+  /// A client that bears a group's name, and never joins it.
+  func client(of group: String) throws -> Client {
+    _ = try client()
+    return try groupClients.withLock { clients in
+      if let client = clients[group] { return client }
+      var logger = logger
+      logger[metadataKey: "group"] = "\(group)"
+      let properties = try configuration.groupProperties(group: group)
+      let client = try Client(properties.role, properties: properties.properties, log: ClientLog(logger: logger))
+      clients[group] = client
+      return client
+    }
   }
 
   /// The partitions of every topic that the cluster has, without where they begin and end.
