@@ -96,8 +96,11 @@ let package = Package(
     main("OrderService", over: "Orders"),
     service("Inventory", path: "InventoryService/Inventory"),
     main("InventoryService", over: "Inventory"),
-    service("Notifications", path: "NotificationService/Notifications"),
+    service("Notifications", path: "NotificationService/Notifications", and: ["CCurl"]),
     main("NotificationService", over: "Notifications"),
+    .systemLibrary(
+      name: "CCurl", path: "NotificationService/CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
 
     .executableTarget(
       name: "orderflow",
@@ -118,7 +121,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["WireFormat", .asyncHTTPClient, .nioCore],
-      path: "Tests/TestSupport", swiftSettings: settings),
+      path: "Tests/TestSupport", exclude: ["Mail/sink.py"], swiftSettings: settings),
     tests("WireFormatTests", of: ["WireFormat"]),
     tests("FaultInjectionTests", of: ["FaultInjection"]),
     tests("EventSchemaTests", of: ["EventSchema", "WireFormat"], resources: [.copy("Golden")]),
@@ -156,13 +159,13 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-func service(_ name: String, path: String) -> Target {
+func service(_ name: String, path: String, and dependencies: [Target.Dependency] = []) -> Target {
   .target(
     name: name,
     dependencies: [
       "EventSchema", "FaultInjection", "WireFormat", "Messaging", "MessagingSQLite", "ServiceDefaults",
       .grdb, .hummingbird, .httpTypes, .logging, .metrics, .nioCore, .serviceLifecycle,
-    ],
+    ] + dependencies,
     path: path, swiftSettings: settings)
 }
 

@@ -7,12 +7,12 @@ import ServiceDefaults
 import ServiceLifecycle
 import WireFormat
 
-/// NotificationService: it tells customers what becomes of their orders, by mails in a mock mailbox. It publishes
-/// nothing but the dead letters of its own group. All wiring is here.
+/// NotificationService: it tells customers what becomes of their orders, by mails in a mock mailbox or through a mail
+/// server. It publishes nothing but the dead letters of its own group. All wiring is here.
 public struct NotificationApplication: ServiceApplication {
   public static let identity = ServiceIdentity(
     name: "notification-service", displayName: "NotificationService", defaultPort: 8083, consumes: [Topics.orders],
-    produces: [])
+    produces: [], sendsMails: true)
 
   public let router: ServiceRouter
   public let services: [any Service]
@@ -39,9 +39,18 @@ public struct NotificationApplication: ServiceApplication {
     let outbox = configuration.makeOutbox(in: database, clocks: clocks)
     let signals = InstanceSignals(beside: database, logger: logger)
     let mails = MailStore()
+    let news = MailNews()
+    let mailer = configuration.smtp.map { server in
+      Mailer(
+        database: database, server: server, sender: configuration.mailSender, clocks: clocks, seed: seed, logger: logger
+      )
+    }
+    if let mailer { news.listen { mailer.wake() } }
 
     let orderEvents = OrderEvents(
-      notifyCustomer: NotifyCustomer(mails: mails, identifiers: ids, now: clocks.wall))
+      notifyCustomer: NotifyCustomer(
+        mails: mails, way: mailer == nil ? .mockMailbox : .mailer, news: news, identifiers: ids, now: clocks.wall)
+    )
     let messaging = MessagingRuntime(
       configuration: configuration, database: database, outbox: outbox, signals: signals, broker: broker,
       clocks: clocks, seed: seed, handling: OrderEvents.handledTypes, handle: orderEvents.handle, logger: logger)
@@ -49,12 +58,14 @@ public struct NotificationApplication: ServiceApplication {
     let router = ServiceHTTP.makeRouter()
     EmailRoutes(
       getMail: GetMail(database: database, mails: mails),
-      listMails: ListMails(database: database, mails: mails)
+      listMails: ListMails(database: database, mails: mails),
+      followMails: FollowMails(database: database, mails: mails, news: news), sender: configuration.mailSender
     ).add(to: router)
     messaging.addOperations(to: router)
 
     self.router = router
-    self.services = messaging.services
+    // Told to stop before the consumer: what that one still writes is for the next mailer.
+    self.services = messaging.services + (mailer.map { [$0] } ?? [])
     self.database = database
     self.messaging = messaging
     self.orderEvents = orderEvents

@@ -48,6 +48,24 @@ extension ConfigurationKey {
   /// Every key of a service, in the order of `--help`. Beside them any property of librdkafka: see
   /// ``KafkaProperties``.
   public static func all(for identity: ServiceIdentity) -> [ConfigurationKey] {
+    common(to: identity) + (identity.sendsMails ? mail : [])
+  }
+
+  private static let mail = [
+    ConfigurationKey(
+      "SMTP_URL", .text, isSecret: true,
+      "The mail server: smtp://host:port (STARTTLS where it is offered) or smtps://user:password@host:port. Without it "
+        + "mails stay in the mock mailbox. A password goes over plain smtp:// to this machine only."),
+    ConfigurationKey(
+      "SMTP_FROM", .text, default: "Orderflow <orders@orderflow.example>",
+      "Who mails are from: an address, or name <address>."),
+    ConfigurationKey(
+      "SMTP_CA_LOCATION", .text, "A file of certificates (PEM) to trust at the mail server instead of the system's."),
+    ConfigurationKey(
+      "SMTP_CONNECTIONS", .integer(1...64), default: "4", "Connections to the mail server, each a mail at a time."),
+  ]
+
+  private static func common(to identity: ServiceIdentity) -> [ConfigurationKey] {
     [
       ConfigurationKey(
         "HTTP_HOST", .text, default: "127.0.0.1",

@@ -57,6 +57,7 @@ extension ServiceConfiguration {
     readRetry(&values)
     readRetentions(&values)
     readKafka(&values)
+    if identity.sendsMails { readMail(&values) }
     readAccess(&values)
   }
 
@@ -100,6 +101,27 @@ extension ServiceConfiguration {
     topicRetention = .seconds(topic * 3600)
     outboxRetention = .seconds(outbox * 3600)
     inboxRetention = .seconds(inbox * 3600)
+  }
+
+  private mutating func readMail(_ values: inout CheckedValues) {
+    if let sender = MailSender(values.text("SMTP_FROM")) {
+      mailSender = sender
+    } else {
+      values.refuse("SMTP_FROM", "'\(values.text("SMTP_FROM"))' is no mail address, or name <address>, in ASCII")
+    }
+    let (authorities, connections) = (values.optionalText("SMTP_CA_LOCATION"), values.integer("SMTP_CONNECTIONS"))
+    if let authorities, !FileManager.default.isReadableFile(atPath: authorities) {
+      values.refuse("SMTP_CA_LOCATION", "'\(authorities)' cannot be read")
+    }
+    guard let url = values.optionalText("SMTP_URL") else { return }
+    do {
+      var smtp = try SMTPConfiguration(url: url)
+      smtp.certificateAuthorities = authorities
+      smtp.connections = connections
+      self.smtp = smtp
+    } catch {
+      values.refuse("SMTP_URL", error.reason)
+    }
   }
 
   private mutating func readKafka(_ values: inout CheckedValues) {
@@ -146,7 +168,7 @@ extension ServiceConfiguration {
     return port.map { UInt16($0).map { $0 > 0 } ?? false } ?? true
   }
 
-  private static func isLoopback(_ host: String) -> Bool {
+  static func isLoopback(_ host: String) -> Bool {
     let name = host.lowercased()
     guard name != "localhost", name != "::1" else { return true }
     let octets = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -31,6 +31,9 @@ public struct ServiceConfiguration: Sendable {
   public var inboxRetention: Duration = .seconds(720 * 3600)
   /// Set for a broker that drops its oldest records without a word (the embedded one); nil for Apache Kafka.
   public var relayMaxUnconsumedBytes: Int?
+  /// Nil leaves mails in the mock mailbox.
+  public var smtp: SMTPConfiguration?
+  public var mailSender: MailSender = .orderflow
   /// The reading end of a pipe whose other end the parent holds.
   public var lifelineDescriptor: Int32?
   public var logLevel: Logger.Level = .info

@@ -13,10 +13,12 @@ public struct ServiceIdentity: Sendable, Hashable {
   public var produces: [String]
   /// Whether the service can do its main job while no broker is there; then it is ready without one.
   public var worksWithoutBroker: Bool
+  /// Whether it has the configuration of a mail server.
+  public var sendsMails: Bool
 
   public init(
     name: String, displayName: String, defaultPort: Int, consumes: [String], produces: [String],
-    worksWithoutBroker: Bool = false
+    worksWithoutBroker: Bool = false, sendsMails: Bool = false
   ) {
     self.name = name
     self.displayName = displayName
@@ -24,6 +26,7 @@ public struct ServiceIdentity: Sendable, Hashable {
     self.consumes = consumes
     self.produces = produces
     self.worksWithoutBroker = worksWithoutBroker
+    self.sendsMails = sendsMails
   }
 
   /// The `ce_source` of the service's events.

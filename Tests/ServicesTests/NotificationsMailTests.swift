@@ -42,7 +42,7 @@ import WireFormat
     #expect(
       listed.members.map(\.name) == [
         "email_id", "message_id", "order_id", "customer_id", "to", "subject", "text", "html", "kind", "status",
-        "attempts", "created_at", "sent_at",
+        "attempts", "created_at", "sent_at", "error",
       ])
     #expect(listed["message_id"]?.string == "<\(event.envelope.eventID)@orderflow.example>")
     #expect(listed["order_id"]?.string == "order-1")

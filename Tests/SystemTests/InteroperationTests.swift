@@ -26,7 +26,7 @@ extension BuiltBinaries {
       }
       #expect(types == ["ORDER_CREATED", "ORDER_CONFIRMED"], "\(read.output)")
 
-      let python = try await PythonEnvironment.confluentKafka()
+      let python = try await PythonEnvironment.python(with: "confluent_kafka", of: "confluent-kafka")
       let consumer = try await ChildProcess.run(
         python,
         [script("consumer.py"), stack.bootstrapServers, "tutorial-\(order)", order, "ORDER_CREATED", "ORDER_CONFIRMED"])
@@ -112,25 +112,4 @@ extension BuiltBinaries {
 
 private func script(_ name: String) -> String {
   packageRoot.appendingPathComponent("Tests/SystemTests/Interoperation/\(name)").path
-}
-
-/// A virtual environment with the Kafka client that tutorials use; made once and kept in `.build`.
-private enum PythonEnvironment {
-  static func confluentKafka() async throws -> URL {
-    let folder = packageRoot.appendingPathComponent(".build/python")
-    let python = folder.appendingPathComponent("bin/python")
-    if try await ready(python) { return python }
-    let system = try #require(ChildProcess.find("python3"), "python3 is not installed")
-    let made = try await ChildProcess.run(system, ["-m", "venv", "--clear", folder.path])
-    #expect(made.status == 0, "\(made.output)")
-    let installed = try await ChildProcess.run(
-      python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "confluent-kafka"])
-    #expect(installed.status == 0, "\(installed.output)")
-    return python
-  }
-
-  private static func ready(_ python: URL) async throws -> Bool {
-    guard FileManager.default.isExecutableFile(atPath: python.path) else { return false }
-    return try await ChildProcess.run(python, ["-c", "import confluent_kafka"]).status == 0
-  }
 }

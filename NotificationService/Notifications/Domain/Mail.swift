@@ -26,10 +26,16 @@ public struct Mail: Sendable, Hashable {
 
 /// How far a mail has come on its way.
 public struct MailDelivery: Sendable, Hashable {
-  /// The states of a delivery.
+  /// The states of a delivery: `PENDING` -> `SENDING` -> `SENT` | `FAILED`, or back to `PENDING` for another attempt.
   public enum Status: String, Sendable, Hashable, CaseIterable, JSONEncodable {
-    /// The mail is where its reader finds it.
+    /// It waits for a mailer.
+    case pending = "PENDING"
+    /// A mailer has it in hand.
+    case sending = "SENDING"
+    /// The mail is where its reader finds it, or the mail server has taken it.
     case sent = "SENT"
+    /// The mail server will not take it, or has not for days. Nobody tries again.
+    case failed = "FAILED"
 
     public func write(to json: inout JSONWriter) {
       json.value(rawValue)
@@ -41,9 +47,21 @@ public struct MailDelivery: Sendable, Hashable {
   public let attempts: Int
   /// When it succeeded; nil before that.
   public let sentAt: Timestamp?
+  /// What came of the last attempt, where it failed.
+  public let error: String?
+
+  init(status: Status, attempts: Int, sentAt: Timestamp? = nil, error: String? = nil) {
+    self.status = status
+    self.attempts = attempts
+    self.sentAt = sentAt
+    self.error = error
+  }
 
   /// The mock mailbox is the store itself: to write a mail there is to deliver it.
   static func inMockMailbox(at time: Timestamp) -> MailDelivery {
     MailDelivery(status: .sent, attempts: 1, sentAt: time)
   }
+
+  /// Not begun.
+  static let pending = MailDelivery(status: .pending, attempts: 0)
 }

@@ -19,6 +19,7 @@ extension Mail: JSONEncodable {
       json.member("attempts", delivery.attempts)
       json.member("created_at", createdAt)
       json.member("sent_at", delivery.sentAt)
+      json.member("error", delivery.error)
     }
   }
 }

@@ -7,9 +7,12 @@ import ServiceDefaults
 struct EmailRoutes: Sendable {
   let getMail: GetMail
   let listMails: ListMails
+  let followMails: FollowMails
+  let sender: MailSender
 
   func add(to router: ServiceRouter) {
     router.get("/emails") { request, _ in try await list(request) }
+    router.get("/emails/stream") { request, context in stream(request, context) }
     router.get("/emails/:email_id") { _, context in try await Response.json(mail(context)) }
     router.get("/emails/:email_id/html") { _, context in try await html(of: mail(context)) }
     router.get("/emails/:email_id/eml") { _, context in try await eml(of: mail(context)) }
@@ -26,6 +29,17 @@ struct EmailRoutes: Sendable {
     let page = try await listMails(filter, before: cursor?.position, limit: limit)
     let next = page.next.map { PageCursor(list: "emails", position: $0) }
     return .json(Page("emails", page.mails, next: next))
+  }
+
+  /// Each mail as it is written: an event `mail` whose data is what `GET /emails/{email_id}` answers.
+  private func stream(_ request: Request, _ context: ServiceRequestContext) -> Response {
+    let followMails = followMails
+    return .events(resumingAfter: request.lastEventID, context, wakes: followMails.wakes) { position in
+      let step = try await followMails(after: position, limit: 100)
+      return EventPage(
+        events: step.mails.map { ServerSentEvent(id: $0.sequence, name: "mail", data: $0.mail.jsonBytes) },
+        position: step.position)
+    }
   }
 
   private func mail(_ context: ServiceRequestContext) async throws -> Mail {
@@ -45,7 +59,7 @@ struct EmailRoutes: Sendable {
   }
 
   private func eml(of mail: Mail) -> Response {
-    var response = Response.text(mail.internetMessage(), contentType: "message/rfc822")
+    var response = Response.text(mail.internetMessage(from: sender), contentType: "message/rfc822")
     response.headers[.contentDisposition] = "attachment; filename=\"\(mail.id.rawValue).eml\""
     response.headers[.xContentTypeOptions] = "nosniff"
     return response

@@ -30,5 +30,15 @@ public enum MailMigrations {
       name: "notifications-2-list-filters",
       // Ends with the row's sequence, as every SQLite index does: a page of a customer's mails is a range of it.
       sql: "CREATE INDEX emails_by_customer ON emails (customer_id)"),
+    SQLiteMigration(
+      name: "notifications-3-delivery",
+      // `due_at` is when a mailer may take up a mail (PENDING) or take it from another (SENDING), and NULL for a mail
+      // that is sent or failed; so the index has only mails on their way. `claimed_by` is who has it in hand.
+      sql: """
+        ALTER TABLE emails ADD COLUMN error TEXT;
+        ALTER TABLE emails ADD COLUMN due_at INTEGER;
+        ALTER TABLE emails ADD COLUMN claimed_by TEXT;
+        CREATE INDEX emails_on_their_way ON emails (status, due_at) WHERE due_at IS NOT NULL
+        """),
   ]
 }

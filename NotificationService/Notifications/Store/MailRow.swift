@@ -7,7 +7,7 @@ import WireFormat
 struct MailRow {
   static let columns = """
     sequence, email_id, event_id, order_id, customer_id, kind, items, total, reason, template_version, status, \
-    attempts, created_at, sent_at
+    attempts, created_at, sent_at, error
     """
 
   let sequence: Int64
@@ -27,7 +27,7 @@ struct MailRow {
       id: MailID(row[1]), eventID: eventID, orderID: orderID, customerID: customerID, kind: kind, items: items,
       total: Money(minorUnits: row[7]), reason: row[8], templateVersion: row[9],
       delivery: MailDelivery(
-        status: status, attempts: row[11], sentAt: sentAt.map(Timestamp.init(millisecondsSinceEpoch:))),
+        status: status, attempts: row[11], sentAt: sentAt.map(Timestamp.init(millisecondsSinceEpoch:)), error: row[14]),
       createdAt: Timestamp(millisecondsSinceEpoch: row[12]))
   }
 }

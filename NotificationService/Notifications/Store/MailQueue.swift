@@ -1,0 +1,204 @@
+import EventSchema
+import GRDB
+import Messaging
+import MessagingSQLite
+import WireFormat
+
+/// The mails of a store that have to be delivered, shared by all mailers of all processes that have it open.
+///
+/// A mailer claims mails, delivers them, and settles what came of it; each is one synced transaction. A claim keeps
+/// others away until it ends or its process is gone; a mailer that has lost a claim settles nothing. Of an order, one
+/// mail is due at a time: the next one becomes due when the one before it is sent or has failed.
+///
+/// Threads: every member blocks its thread.
+struct MailQueue: Sendable {
+  /// The due time of a mail that waits for an earlier one of its order.
+  static let behindAnother = Int64.max
+
+  let database: SQLiteDatabase
+
+  /// Claims up to `limit` mails that are due, those first that have waited longest.
+  ///
+  /// - Parameter end: when others may take them.
+  func claim(for claimant: MailClaimant, limit: Int, at now: Timestamp, until end: Timestamp) throws -> MailClaim {
+    // A look first: a mailer that finds nothing must not take the write lock.
+    let due = try database.readBlocking { try Self.nextDue(in: $0) }
+    guard let due, due <= now else { return MailClaim(mails: [], nextDue: due) }
+    return try database.writeBlocking { transaction in
+      let rows = try Row.fetchAll(
+        transaction.database.cachedStatement(sql: Self.claim),
+        arguments: [
+          claimant.description, end.millisecondsSinceEpoch, now.millisecondsSinceEpoch, limit,
+        ])
+      let mails = try rows.map { row in
+        let read = try MailRow(row)
+        return ClaimedMail(sequence: read.sequence, mail: read.mail)
+      }
+      // RETURNING has no order of its own.
+      return MailClaim(
+        mails: mails.sorted { $0.sequence < $1.sequence }, nextDue: try Self.nextDue(in: transaction.database))
+    }
+  }
+
+  /// Writes what came of claimed mails.
+  ///
+  /// - Returns: how many of them were still the claimant's.
+  func settle(_ settlements: [MailSettlement], by claimant: MailClaimant, at now: Timestamp) throws -> Int {
+    try database.writeBlocking { transaction in
+      var settled = 0
+      for settlement in settlements {
+        guard try settle(settlement, by: claimant, in: transaction.database) else { continue }
+        settled += 1
+        if settlement.result.isFinal {
+          try transaction.database.cachedStatement(sql: Self.release)
+            .execute(arguments: [now.millisecondsSinceEpoch, settlement.mail.mail.orderID.rawValue, Self.behindAnother])
+        }
+      }
+      return settled
+    }
+  }
+
+  /// Makes due what was claimed by processes that are gone, or for a time that is over.
+  ///
+  /// - Returns: how many mails that were. Some of them may have been sent.
+  func takeBack(at now: Timestamp) throws -> Int {
+    let sending = try database.readBlocking { database in
+      try Row.fetchAll(database, sql: Self.sending, arguments: [now.millisecondsSinceEpoch])
+        .map { row in (claimant: row[0] as String?, isOver: row[1] as Bool) }
+    }
+    let gone = sending.filter { claim in
+      claim.isOver || claim.claimant.flatMap(MailClaimant.init)?.process.isGone ?? true
+    }
+    guard !gone.isEmpty else { return 0 }
+    return try database.writeBlocking { transaction in
+      var taken = 0
+      for claim in gone {
+        try transaction.database.cachedStatement(sql: claim.isOver ? Self.takeBackExpired : Self.takeBackAll)
+          .execute(arguments: [claim.claimant, now.millisecondsSinceEpoch])
+        taken += transaction.database.changesCount
+      }
+      return taken
+    }
+  }
+
+  /// How many mails are on their way.
+  func pending() throws -> Int {
+    try database.readBlocking { database in
+      try database.firstRow(Self.pendingCount, []) { $0[0] as Int } ?? 0
+    }
+  }
+
+  private func settle(
+    _ settlement: MailSettlement, by claimant: MailClaimant, in database: Database
+  ) throws -> Bool {
+    var delivery: (status: MailDelivery.Status, untried: Int, sentAt: Timestamp?, dueAt: Timestamp?, error: String?)
+    switch settlement.result {
+    case .sent(let time): delivery = (.sent, 0, time, nil, nil)
+    case .again(let time, let error): delivery = (.pending, 0, nil, time, error)
+    case .failed(let error): delivery = (.failed, 0, nil, nil, error)
+    case .givenBack(let time): delivery = (.pending, 1, nil, time, settlement.mail.mail.delivery.error)
+    }
+    try database.cachedStatement(sql: Self.settlement).execute(arguments: [
+      delivery.status.rawValue, delivery.untried, delivery.sentAt?.millisecondsSinceEpoch,
+      delivery.dueAt?.millisecondsSinceEpoch, delivery.error, settlement.mail.sequence, claimant.description,
+    ])
+    return database.changesCount == 1
+  }
+
+  private static func nextDue(in database: Database) throws -> Timestamp? {
+    let due = try database.firstRow(nextDue, [behindAnother]) { $0[0] as Int64? } ?? nil
+    return due.map(Timestamp.init(millisecondsSinceEpoch:))
+  }
+}
+
+extension MailQueue {
+  // Each names `due_at` so that the index of mails on their way can be used.
+  static let nextDue = "SELECT min(due_at) FROM emails WHERE status = 'PENDING' AND due_at < ?"
+
+  static let claim = """
+    UPDATE emails SET status = 'SENDING', claimed_by = ?, due_at = ?, attempts = attempts + 1
+    WHERE sequence IN (
+      SELECT sequence FROM emails WHERE status = 'PENDING' AND due_at <= ? ORDER BY due_at LIMIT ?)
+    RETURNING \(MailRow.columns)
+    """
+
+  static let sending = """
+    SELECT DISTINCT claimed_by, due_at <= ? FROM emails WHERE status = 'SENDING' AND due_at IS NOT NULL
+    """
+
+  static let pendingCount = "SELECT count(*) FROM emails WHERE due_at IS NOT NULL"
+
+  private static let settlement = """
+    UPDATE emails SET status = ?, attempts = attempts - ?, sent_at = ?, due_at = ?, error = ?, claimed_by = NULL
+    WHERE sequence = ? AND status = 'SENDING' AND claimed_by = ?
+    """
+
+  // The unary plus makes the few mails of the order be looked at, by its own index.
+  static let release = """
+    UPDATE emails SET due_at = ?1
+    WHERE +due_at = ?3 AND sequence = (SELECT min(sequence) FROM emails WHERE order_id = ?2 AND +due_at IS NOT NULL)
+    """
+
+  private static let takeBackAll = """
+    UPDATE emails SET status = 'PENDING', claimed_by = NULL, due_at = ?2
+    WHERE status = 'SENDING' AND due_at IS NOT NULL AND claimed_by IS ?1
+    """
+
+  private static let takeBackExpired = takeBackAll + " AND due_at <= ?2"
+}
+
+/// Who claims: one lane of the mailer of one process.
+struct MailClaimant: Sendable, Hashable, LosslessStringConvertible {
+  let lane: Int
+  let process: ProcessIdentity
+
+  init(lane: Int, process: ProcessIdentity) {
+    self.lane = lane
+    self.process = process
+  }
+
+  init?(_ description: String) {
+    guard let space = description.firstIndex(of: " "), let lane = Int(description[..<space]),
+      let process = ProcessIdentity(String(description[description.index(after: space)...]))
+    else { return nil }
+    self.init(lane: lane, process: process)
+  }
+
+  var description: String { "\(lane) \(process)" }
+}
+
+/// Mails that a mailer has to itself.
+struct MailClaim: Sendable, Hashable {
+  var mails: [ClaimedMail]
+  /// When there will be more; nil where nothing waits but mails behind others of their order.
+  var nextDue: Timestamp?
+}
+
+/// A mail in a mailer's hand. Its attempts count the one that is about to be made.
+struct ClaimedMail: Sendable, Hashable {
+  let sequence: Int64
+  let mail: Mail
+}
+
+/// What came of a claimed mail.
+struct MailSettlement: Sendable, Hashable {
+  enum Result: Sendable, Hashable {
+    case sent(at: Timestamp)
+    /// It was tried, and is to be tried again.
+    case again(at: Timestamp, error: String)
+    case failed(error: String)
+    /// It was not tried.
+    case givenBack(at: Timestamp)
+
+    /// Whether the next mail of the order may go.
+    var isFinal: Bool {
+      switch self {
+      case .sent, .failed: true
+      case .again, .givenBack: false
+      }
+    }
+  }
+
+  let mail: ClaimedMail
+  let result: Result
+}
