@@ -43,6 +43,10 @@ public enum Mutation: String, Sendable, CaseIterable {
   case successorsForgotten = "successors-forgotten"
   /// A dead letter is published after the transaction that keeps it.
   case deadLetterAfterCommit = "dead-letter-after-commit"
+  /// The row that a dead letter left makes its redrive a duplicate.
+  case redriveIsADuplicate = "redrive-is-a-duplicate"
+  /// A redrive does not ask whether there was one before.
+  case redriveEachTime = "redrive-each-time"
   /// A store that is full or busy counts as an attempt of the event.
   case storeTroubleIsAnAttempt = "store-trouble-is-an-attempt"
   /// The thread that polls sleeps while an event waits for its next attempt.
@@ -57,10 +61,14 @@ public enum Mutation: String, Sendable, CaseIterable {
 
   // MARK: The services
 
+  /// An idempotency key is taken in a transaction of its own, before that of its order.
+  case idempotencyKeyBeforeOrder = "idempotency-key-before-order"
   /// The last answer wins, wherever the order stands.
   case lastWriteWins = "last-write-wins"
   /// A reservation is released as often as it is asked for.
   case releaseTwice = "release-twice"
+  /// A cancellation that came before its order is forgotten.
+  case cancellationForgotten = "cancellation-forgotten"
   /// Of an order that cannot be served, what is there is kept.
   case reserveInPart = "reserve-in-part"
 

@@ -45,12 +45,16 @@ extension Mutation {
     case .cursorJumpsGap: "versionThreeBeforeTwoIsParkedAndThenHandled"
     case .successorsForgotten: "aParkedEventThatFailsOnceFollowsAfterARestart"
     case .deadLetterAfterCommit: "aDeadLetterAndItsPublicationAreBothThereOrNeither"
+    case .redriveIsADuplicate: "aRedriveHandlesTheEventAndWhatIsParkedBehindItInOrder"
+    case .redriveEachTime: "aRedriveAskedForTwiceHasOneEffect"
     case .storeTroubleIsAnAttempt: "aHandlerThatFindsTheStoreFullWaitsWithTheWholeBatch"
     case .sleepBetweenAttempts: "aPartitionThatWaitsForItsRetryHoldsUpNoOther"
     case .synchronousNormal: "commitsAreSynced"
     case .deferredTransaction: "twoInstancesOnOneFileNeitherFailNorLoseAWrite"
+    case .idempotencyKeyBeforeOrder: "onlyAnOrderThatWasPlacedTakesItsKey"
     case .lastWriteWins: "answersForACancelledOrderChangeAndTellNothing"
     case .releaseTwice: "aCancelledOrderGivesBackWhatItHasOnce"
+    case .cancellationForgotten: "aReserveThatComesAfterItsCancellationIsRefused"
     case .reserveInPart: "anOrderGetsAllOfItsItemsOrNone"
     }
   }

@@ -30,7 +30,9 @@ public struct ReserveStock: Sendable {
   public func callAsFunction(
     _ orderID: OrderID, items: [ReservedItem], answering version: Int64, in transaction: SQLiteTransaction
   ) throws {
-    guard try !reservations.isBuried(orderID, in: transaction.database) else { return }
+    guard try !reservations.isBuried(orderID, in: transaction.database) || Mutation.cancellationForgotten.isOn else {
+      return
+    }
     let now = now()
     let refusal = try products.setAside(items, in: transaction)
     let reservation = Reservation.answering(

@@ -1,3 +1,4 @@
+import FaultInjection
 import WireFormat
 
 /// What came of a redrive.
@@ -63,6 +64,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
       var outcome = WorkerOutcome()
       guard let kept = try store.deadLetter(id, in: transaction) else { return (.finished(nil), outcome) }
       switch kept.status {
+      case _ where Mutation.redriveEachTime.isOn: break
       case .resolved: return (.finished(.alreadyResolved), outcome)
       case .discarded: return (.finished(.discarded), outcome)
       case .open: break
@@ -116,7 +118,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     // An id that could not be read is one that the same event may have been handled under since.
     let known = try store.outcome(ofEvent: identity.eventID, in: transaction)
     try settle(kept, as: .processed, attempt: attempt, in: transaction)
-    guard known == nil || known == .deadLettered else {
+    guard known == nil || (known == .deadLettered && !Mutation.redriveIsADuplicate.isOn) else {
       outcome.counts.duplicates += 1
       return nil
     }

@@ -45,8 +45,13 @@ public struct PlaceOrderOnce: Sendable {
     let order = Order.placed(draft, id: OrderID.next(from: ids, at: now), at: now)
     let prepared = orders.prepare(order)
     let answer = FirstAnswer(orderID: order.id, body: answering(order))
+    if Mutation.idempotencyKeyBeforeOrder.isOn {
+      _ = try await database.write { [keys] in try keys.claim(key, answer: answer, at: now, in: $0) }
+    }
     let outcome = try await database.write { [orders, keys] transaction in
-      guard let first = try keys.claim(key, answer: answer, at: now, in: transaction) else {
+      let first = try keys.claim(key, answer: answer, at: now, in: transaction)
+      guard let first, !(Mutation.idempotencyKeyBeforeOrder.isOn && first == answer) else {
+        try Failpoint.orderAfterKey.hit(order.id.rawValue)
         try orders.insert(prepared, in: transaction)
         return Outcome(answer: answer, isRepeated: false)
       }
