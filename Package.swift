@@ -153,7 +153,7 @@ let package = Package(
       of: [
         "EventSchema", "FaultInjection", "WireFormat", "Messaging", "MessagingSQLite", "MessagingKafka",
         "ServiceDefaults", "Orders", "Inventory", "Notifications",
-      ], and: [.logging],
+      ], and: [.grdb, .logging],
       exclude: ["Interoperation", "OutsidePackage"]),
   ],
   swiftLanguageModes: [.v6]

@@ -9,7 +9,8 @@ struct Orderflow: AsyncParsableCommand {
     abstract: "Orders, stock and mails over Kafka: run the stack, place orders, look inside.",
     discussion: "Exit codes: 0 done, 1 failed or the verdict is negative, 64 wrong usage.",
     subcommands: [
-      Up.self, PlaceOrder.self, Load.self, Verify.self, Chaos.self, TopicsCommand.self, GroupsCommand.self, Tail.self,
+      Up.self, PlaceOrder.self, Load.self, Verify.self, Chaos.self, TopicsCommand.self, GroupsCommand.self,
+      DeadLettersCommand.self, OutboxCommand.self, Tail.self,
     ])
 
   static func main() async {

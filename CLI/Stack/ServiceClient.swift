@@ -38,11 +38,14 @@ struct ServiceClient: Sendable {
     /// Whether the service repeats what it has answered to the same idempotency key before.
     var isReplayed = false
 
+    /// The body where it is a JSON object, nested as deep as any reader goes.
+    var object: JSONObject? { (try? JSONValue(parsing: body, maximumDepth: JSONValue.deepestNesting))?.object }
+
     var isSuccess: Bool { (200..<300).contains(status) }
 
     /// Why the service refused, in its own words.
     var problem: String {
-      let problem = (try? JSONValue(parsing: body))?.object
+      let problem = object
       let fields = (problem?["errors"]?.array ?? []).compactMap { field -> String? in
         guard let pointer = field.object?["pointer"]?.string, let detail = field.object?["detail"]?.string else {
           return nil
@@ -115,7 +118,7 @@ struct ServiceClient: Sendable {
   ) async throws -> JSONObject {
     let answer = try await send("GET", path, query: query, timeout: timeout)
     guard answer.isSuccess else { throw Failure("\(name) answered GET \(path) with \(answer.problem)") }
-    guard let object = (try? JSONValue(parsing: answer.body))?.object else {
+    guard let object = answer.object else {
       throw Failure("\(name) answered GET \(path) with something that is not a JSON object")
     }
     return object
@@ -127,10 +130,33 @@ struct ServiceClient: Sendable {
   ) async throws -> JSONObject? {
     let answer = try await send("GET", path, query: query, timeout: timeout)
     if answer.status == 404 { return nil }
-    guard answer.isSuccess, let object = (try? JSONValue(parsing: answer.body))?.object else {
+    guard answer.isSuccess, let object = answer.object else {
       throw Failure("\(name) answered GET \(path) with \(answer.problem)")
     }
     return object
+  }
+
+  /// Sends a request that may be repeated, and does so while the service says that it is overloaded (429, 503).
+  ///
+  /// - Throws: ``Failure`` when it still says so after ``patience`` tries.
+  func sendPatiently(_ method: String, _ path: String, body: [UInt8]?, timeout: Duration) async throws -> Answer {
+    for _ in 1..<Self.patience {
+      let answer = try await send(method, path, body: body, timeout: timeout)
+      guard answer.status == 429 || answer.status == 503 else { return answer }
+      try await Task.sleep(for: min(answer.retryAfter ?? .seconds(1), .seconds(30)))
+    }
+    let answer = try await send(method, path, body: body, timeout: timeout)
+    guard answer.status != 429, answer.status != 503 else {
+      throw Failure("\(name) cannot do this now: \(answer.problem)")
+    }
+    return answer
+  }
+
+  private static let patience = 10
+
+  /// A text as one segment of a path.
+  static func segment(_ text: String) -> String {
+    text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
   }
 
   // MARK: The client below
@@ -152,11 +178,12 @@ struct ServiceClient: Sendable {
 
   private static func encoded(_ query: [(name: String, value: String)]) -> String {
     guard !query.isEmpty else { return "" }
-    var allowed = CharacterSet.alphanumerics
-    allowed.insert(charactersIn: "-._~")
-    let pairs = query.map { "\($0.name)=\($0.value.addingPercentEncoding(withAllowedCharacters: allowed) ?? "")" }
-    return "?" + pairs.joined(separator: "&")
+    return "?" + query.map { "\($0.name)=\(segment($0.value))" }.joined(separator: "&")
   }
+
+  /// RFC 3986, section 2.3.
+  private static let unreserved = CharacterSet(
+    charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
   /// The error of a connection attempt (NIOPosix's) is a list of all addresses that were tried.
   private static func reason(_ text: String) -> String {

@@ -120,6 +120,8 @@ struct ObservedDeadLetter: Sendable, Hashable {
   var error: String
   var cause: Cause
 
-  /// What it is published under.
-  var publicationID: String { "\(group)/\(eventID)/\(redrives)" }
+  /// A group has one dead letter an event, however often it is redriven.
+  var name: String { "\(group)/\(eventID)" }
+  /// What it is published under, each time another.
+  var publicationID: String { "\(name)/\(redrives)" }
 }

@@ -12,6 +12,7 @@ struct DeadLetterCollection: Sendable {
     var record: (key: [UInt8]?, value: [UInt8]?)
   }
 
+  /// The latest of each dead letter: it is published again whenever a redrive fails.
   private var publications: [String: Publication] = [:]
   private var stored: [ObservedDeadLetter] = []
 
@@ -24,7 +25,8 @@ struct DeadLetterCollection: Sendable {
       place: "\(record.topicPartition)@\(record.offset)", group: group, eventID: eventID,
       redrives: object["redrives"]?.number?.int64 ?? 0, isOpen: true, orderID: nil,
       error: object["error"]?.string ?? "", cause: .failure)
-    publications[letter.publicationID] = Publication(
+    if let known = publications[letter.name], known.letter.redrives > letter.redrives { return }
+    publications[letter.name] = Publication(
       letter: letter,
       record: (
         object["original_key_base64"]?.string.flatMap(Base64.decoded),
@@ -47,7 +49,7 @@ struct DeadLetterCollection: Sendable {
   func letters(orders: Set<String>) -> [ObservedDeadLetter] {
     var rest = publications
     let known = stored.map { letter in
-      classified(letter, by: rest.removeValue(forKey: letter.publicationID), orders)
+      classified(letter, by: rest.removeValue(forKey: letter.name), orders)
     }
     return known + rest.values.map { classified($0.letter, by: $0, orders) }.sorted { $0.place < $1.place }
   }

@@ -67,6 +67,31 @@ public struct FieldValidator {
     return text
   }
 
+  /// A moment, or nil without an error where the field is absent or null.
+  public mutating func optionalTimestamp(_ name: String) -> Timestamp? {
+    guard let value = optional(name) else { return nil }
+    guard let moment = value.string.flatMap({ Timestamp(rfc3339: $0) }) else {
+      return refused(name, "has to be a time like 2026-11-22T20:21:07Z")
+    }
+    return moment
+  }
+
+  /// True or false, or nil without an error where the field is absent or null.
+  public mutating func optionalFlag(_ name: String) -> Bool? {
+    guard let value = optional(name) else { return nil }
+    guard let flag = value.bool else { return refused(name, "has to be true or false") }
+    return flag
+  }
+
+  /// Where a page or a step begins: a cursor of `list`.
+  mutating func optionalCursor(_ name: String, of list: String) -> PageCursor? {
+    guard let value = optional(name) else { return nil }
+    guard let cursor = value.string.flatMap({ PageCursor($0, of: list) }) else {
+      return refused(name, "is no cursor of this list")
+    }
+    return cursor
+  }
+
   // MARK: Numbers
 
   public mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {

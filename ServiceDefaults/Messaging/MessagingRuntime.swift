@@ -21,6 +21,7 @@ public struct MessagingRuntime: Sendable {
   private let outbox: SQLiteOutbox
   private let signals: InstanceSignals
   private let holder: LeaseHolder
+  private let clocks: Clocks
   private let logger: Logger
 
   /// Builds the parts; nothing runs yet.
@@ -42,6 +43,7 @@ public struct MessagingRuntime: Sendable {
     self.database = database
     self.outbox = outbox
     self.signals = signals
+    self.clocks = clocks
     self.logger = logger
     let holder = LeaseHolder.currentProcess(name: configuration.identity.name)
     self.holder = holder
@@ -80,14 +82,18 @@ public struct MessagingRuntime: Sendable {
     ]
   }
 
-  /// Adds `/health`, `/ready`, `/metrics`, `/consumers`, `/outbox`, `/dead-letters` and `/parked`.
+  /// Adds `/health`, `/ready`, `/metrics`, `/consumers`, and what is under `/outbox`, `/dead-letters` and `/parked`.
   ///
   /// - Parameter checks: what `/ready` asks, beside the store and, where the service cannot work without it, the broker.
   public func addOperations(to router: ServiceRouter, checks: [ReadinessCheck] = []) {
     let (relay, worker, provisioner, holder) = (relay, worker, provisioner, holder)
     let topics = configuration.identity.consumes
     OperationsRoutes(
-      identity: configuration.identity, checks: [.store(database)] + checks, outbox: outbox, inbox: inbox,
+      identity: configuration.identity, checks: [.store(database)] + checks,
+      outbox: OutboxRoutes(
+        outbox: outbox, relay: { RelayReport(status: relay.status(), holder: holder) }, now: clocks.wall),
+      deadLetters: DeadLetterRoutes(
+        inbox: inbox, redrive: worker.redrive, discard: worker.discard, discardGap: worker.discardGap),
       kafka: {
         let (consumer, relay) = (worker.status(), relay.status())
         return KafkaState(
@@ -95,8 +101,7 @@ public struct MessagingRuntime: Sendable {
           assignedPartitions: consumer.consumer?.assignment?.count, trouble: consumer.trouble ?? relay.trouble)
       },
       consumer: { ConsumerReport(topics: topics, status: worker.status()) },
-      relay: { RelayReport(status: relay.status(), holder: holder) },
-      metrics: .shared
+      metrics: .shared, gauges: BacklogGauges(inbox: inbox, outbox: outbox, metrics: .shared, now: clocks.wall)
     ).add(to: router)
   }
 

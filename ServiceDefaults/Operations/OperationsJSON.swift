@@ -81,36 +81,6 @@ struct OutboxRowJSON: JSONEncodable {
   }
 }
 
-/// A dead letter, without the record's content.
-struct DeadLetterJSON: JSONEncodable {
-  var letter: DeadLetterEntry
-
-  init(_ letter: DeadLetterEntry) { self.letter = letter }
-
-  func write(to json: inout JSONWriter) {
-    json.object { json in
-      json.member("id", letter.id)
-      json.member("status", letter.status.rawValue)
-      json.member("consumer_group", letter.consumerGroup)
-      json.member("event_id", letter.eventID)
-      json.member("event_type", letter.eventType)
-      json.member("order_id", letter.key)
-      json.member("order_version", letter.version)
-      json.member("original_topic", letter.topicPartition.topic)
-      json.member("original_partition", letter.topicPartition.partition)
-      json.member("original_offset", letter.offset)
-      json.member("original_key", letter.recordKey.map { String(decoding: $0, as: UTF8.self) })
-      json.member("value_bytes", letter.valueSize)
-      json.member("error", letter.error)
-      json.member("attempts", letter.attempts)
-      json.member("redrives", letter.redrives)
-      json.member("failed_at", letter.failedAt)
-      json.member("resolved_at", letter.resolvedAt)
-      json.member("reason", letter.reason)
-    }
-  }
-}
-
 /// A parked record: what it is, and what it waits for.
 struct ParkedJSON: JSONEncodable {
   var record: ParkedEntry

@@ -9,6 +9,8 @@ public final class RunningStack: Sendable {
   public let orders: ServiceClient
   public let inventory: ServiceClient
   public let notifications: ServiceClient
+  /// What its clients and its tools send, where the services want a token.
+  public let token: String?
   /// The children's process ids by executable.
   public let processIDs: [String: [Int32]]
 
@@ -16,10 +18,13 @@ public final class RunningStack: Sendable {
   ///
   /// The broker is the embedded one, unless `KAFKA_BOOTSTRAP_SERVERS` names another.
   ///
-  /// - Parameter launcher: a command that becomes `orderflow up` in the same process, in a view of the file system of its
-  ///   own; ``folder`` is then the way into that view.
+  /// - Parameters:
+  ///   - token: one of the tokens in `environment`'s `API_TOKENS`.
+  ///   - launcher: a command that becomes `orderflow up` in the same process, in a view of the file system of its own;
+  ///     ``folder`` is then the way into that view.
   public init(
-    folder: URL? = nil, arguments: [String] = [], environment: [String: String] = [:], launcher: [String] = []
+    folder: URL? = nil, arguments: [String] = [], environment: [String: String] = [:], token: String? = nil,
+    launcher: [String] = []
   ) async throws {
     var folder = try folder ?? temporaryFolder()
     var readyFile = folder.appendingPathComponent("ready-\(UUID().uuidString).json")
@@ -56,9 +61,10 @@ public final class RunningStack: Sendable {
     self.up = up
     self.folder = folder
     self.bootstrapServers = bootstrapServers
-    self.orders = ServiceClient(base: orders)
-    self.inventory = ServiceClient(base: inventory)
-    self.notifications = ServiceClient(base: notifications)
+    self.orders = ServiceClient(base: orders, token: token)
+    self.inventory = ServiceClient(base: inventory, token: token)
+    self.notifications = ServiceClient(base: notifications, token: token)
+    self.token = token
     var processIDs: [String: [Int32]] = [:]
     for name in ["OrderService", "InventoryService", "NotificationService"] {
       processIDs[name] = (pids[name]?.array ?? []).compactMap { $0.number?.int64 }.map { Int32(truncatingIfNeeded: $0) }
@@ -77,7 +83,8 @@ public final class RunningStack: Sendable {
     -> (status: Int32, output: String)
   {
     try await ChildProcess.run(
-      BuiltProduct.url("orderflow"), arguments + ["--data-dir", folder.path], within: limit)
+      BuiltProduct.url("orderflow"), arguments + ["--data-dir", folder.path],
+      environment: token.map { ["ORDERFLOW_TOKEN": $0] } ?? [:], within: limit)
   }
 
   /// Puts `onHand` pieces of a product in stock.
