@@ -27,9 +27,18 @@ extension Failpoint {
   /// A dead letter is in the store; its publication is not in the outbox.
   static let inboxDeadLettering = Failpoint("inbox.dead-lettering")
 
+  /// A redrive has failed, and its dead letter counts one more; it is not published again, and nothing is committed.
+  static let inboxFailingAgain = Failpoint("inbox.failing-again")
+  /// A dead letter is resolved or discarded; its audit row is not written, and nothing is committed.
+  static let inboxClosing = Failpoint("inbox.closing")
+  /// Published rows are to be published again, in a transaction that is not committed.
+  static let outboxReplaying = Failpoint("outbox.replaying")
+
   /// Every place of this module, for the crash matrix.
   package static let store: [Failpoint] = [
     storeMigrating, storeBeforeCommit, storeAfterCommit, storeCheckpointing, leaseAcquiring, leaseRenewing,
-    outboxBeginningEpoch, outboxMarking, inboxParking, inboxUnparking, inboxDeadLettering,
+    outboxBeginningEpoch, outboxMarking, inboxParking, inboxUnparking, inboxDeadLettering, inboxFailingAgain,
+    inboxClosing,
+    outboxReplaying,
   ]
 }

@@ -57,6 +57,8 @@ enum CrashMatrix {
     + at(.load, "worker.after-commit", hit: 9) + at(.load, "worker.after-store", hit: 8)
     + at(.load, "store.before-commit", hit: 25) + at(.load, "store.after-commit", hit: 30)
     + at(.load, "inbox.dead-lettering", hit: 2)
+    + at(.load, "inbox.failing-again", hit: 2) + at(.load, "outbox.replaying", hit: 2)
+    + at(.load, "inbox.closing", hit: 2)
     + at(.load, "inbox.parking", hit: 2, in: [inventory, notification])
     + at(.load, "inbox.unparking", hit: 2, in: [inventory, notification])
     + at(.load, "order.after-key", hit: 10, in: [order])

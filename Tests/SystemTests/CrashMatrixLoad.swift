@@ -113,3 +113,34 @@ final class TroubleOnTopics: Sendable {
     return OutgoingMessage(topic: "orders", key: Array(order.utf8), value: Array(value.utf8))
   }
 }
+
+/// Somebody who does what can be done about dead letters, without knowing what for: one is redriven, one is discarded,
+/// and a little of what was published is published again.
+struct Operator: Sendable {
+  private let services: [ServiceClient]
+
+  init(_ stack: RunningStack) { services = [stack.orders, stack.inventory, stack.notifications] }
+
+  /// Until it is cancelled.
+  func keepWorking() async {
+    await withTaskGroup(of: Void.self) { group in
+      for service in services {
+        group.addTask {
+          while !Task.isCancelled {
+            try? await work(at: service)
+            try? await Task.sleep(for: .milliseconds(500))
+          }
+        }
+      }
+    }
+  }
+
+  private func work(at service: ServiceClient) async throws {
+    let page = try await service.get("/dead-letters?status=open&limit=2").json()
+    let ids = (page["dead_letters"]?.array ?? []).compactMap { $0.object?["id"]?.number?.int64 }
+    for (id, action) in zip(ids, ["redrive", "discard"]) {
+      _ = try await service.send("POST", "/dead-letters/\(id)/\(action)", json: #"{"reason":"tried"}"#)
+    }
+    _ = try await service.send("POST", "/outbox/replay", json: #"{"limit":5}"#)
+  }
+}

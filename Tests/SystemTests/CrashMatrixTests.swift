@@ -73,6 +73,7 @@ private struct CrashRound {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await orders.keepComing() }
       group.addTask { await trouble.keepComing() }
+      group.addTask { await Operator(stack).keepWorking() }
       defer { group.cancelAll() }
       _ = try? await eventually("every death under load", within: .seconds(75), every: .milliseconds(100)) {
         crashes.allSatisfy { ![.start, .load].contains($0.moment) || wasKilled(at: $0) } ? true : nil

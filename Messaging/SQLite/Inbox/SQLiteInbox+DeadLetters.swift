@@ -23,6 +23,7 @@ extension SQLiteInbox {
     try transaction.database.cachedStatement(sql: Self.renewal).execute(arguments: [
       letter.redrives, letter.failedAt.millisecondsSinceEpoch, letter.error, letter.attempts, id, group,
     ])
+    try Failpoint.inboxFailingAgain.hit(letter.eventID)
     try publish(letter, id: id, in: transaction)
   }
 
@@ -43,6 +44,7 @@ extension SQLiteInbox {
   ) throws {
     try transaction.database.cachedStatement(sql: Self.closing)
       .execute(arguments: [status.rawValue, now().millisecondsSinceEpoch, reason, id, group])
+    try Failpoint.inboxClosing.hit(String(id))
   }
 
   public func deadLetter(_ id: Int64, in transaction: SQLiteTransaction) throws -> KeptDeadLetter? {

@@ -1,3 +1,4 @@
+import FaultInjection
 import GRDB
 import Messaging
 import WireFormat
@@ -63,6 +64,7 @@ extension SQLiteOutbox {
         try statement.execute(arguments: [sequence])
         return rows + transaction.database.changesCount
       }
+      try Failpoint.outboxReplaying.hit()
       callAfterReplay(transaction)
       return rows
     }
