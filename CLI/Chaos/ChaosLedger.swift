@@ -28,6 +28,8 @@ final class ChaosLedger: Sendable {
     var cancellations: [String: Cancellation] = [:]
     /// Tries that were refused for now, by their status.
     var refusals: [Int: Int] = [:]
+    /// Tries that had no answer, though a connection was there.
+    var unanswered = 0
     /// Answers that no request should have got.
     var wrongAnswers = Offenders()
 
@@ -54,6 +56,10 @@ final class ChaosLedger: Sendable {
 
   func noteRefusal(_ status: Int) {
     contents.withLock { $0.refusals[status, default: 0] += 1 }
+  }
+
+  func noteUnanswered() {
+    contents.withLock { $0.unanswered += 1 }
   }
 
   func noteWrongAnswer(_ text: String) {

@@ -106,7 +106,7 @@ struct ChaosLoad: Sendable {
         }
         pause = answer.retryAfter ?? .seconds(1)
       } catch let error as ServiceClient.NoAnswer {
-        if error.isUnsent { outcome = before }
+        if error.isUnsent { outcome = before } else { ledger.noteUnanswered() }
       }
       guard .now + pause < end else { return nil }
       try await Task.sleep(for: pause)
@@ -126,7 +126,10 @@ struct ChaosLoad: Sendable {
       default: ledger.noteWrongAnswer("cancelling order \(order) was answered with \(answer.problem)")
       }
     } catch let error as ServiceClient.NoAnswer {
-      if !error.isUnsent { ledger.noteCancellation(.perhaps, of: order) }
+      if !error.isUnsent {
+        ledger.noteUnanswered()
+        ledger.noteCancellation(.perhaps, of: order)
+      }
     }
   }
 

@@ -160,7 +160,11 @@ struct ChaosRun: Sendable {
     }
   }
 
+  /// Ends what a fault that failed half way may have left, and the errors that no request has met.
   private func heal(_ broker: EmbeddedBroker) throws {
+    try broker.setUp()
+    try broker.setRoundTripTime(.zero)
+    try disk?.makeRoom()
     for request in RequestErrors.Request.allCases { try broker.clearErrors(for: request.kafka) }
   }
 

@@ -23,7 +23,9 @@ struct ChaosVerdict: Sendable, JSONEncodable {
   func lines(palette: Palette) -> [String] {
     var table = Table(.text("WHAT"), .number("COUNT"), .text("DETAIL"))
     table.add("orders accepted", ledger.accepted.grouped, "\(ledger.granted.grouped) cancelled")
-    table.add("orders perhaps", ledger.perhaps.grouped, "no answer came")
+    table.add(
+      "orders perhaps", ledger.perhaps.grouped,
+      "\(ledger.unanswered.grouped) tries without an answer, sent again with the same key")
     table.add("orders refused", ledger.refused.grouped, list(ledger.refusals) { "\($0.grouped) answers \($1)" })
     table.add("faults", faultCount.grouped, list(faults.done) { "\($1.rawValue) \($0.grouped)" })
     if !faults.leftOut.isEmpty {
@@ -64,6 +66,7 @@ struct ChaosVerdict: Sendable, JSONEncodable {
           json.member("perhaps", ledger.perhaps)
           json.member("refused", ledger.refused)
           json.member("cancelled", ledger.granted)
+          json.member("unanswered_tries", ledger.unanswered)
         })
       json.member("faults", faultCount)
       json.member(

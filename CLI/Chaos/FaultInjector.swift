@@ -65,11 +65,13 @@ struct FaultInjector: Sendable {
       case .fullDisk(let length):
         guard let disk else { throw NotDone("left out: no small disk on this machine") }
         record.diskIsFull()
+        defer { record.diskHasRoom() }
         try disk.fill()
         tell(fault.description)
         await pass(length)
         try disk.makeRoom()
-        record.diskHasRoom()
+        // A start that found no room may take a moment to say so.
+        await pass(.seconds(2))
       }
       record.note(fault.kind)
     } catch let reason as NotDone {
