@@ -64,7 +64,7 @@ struct ChaosRun: Sendable {
     guard descriptor >= 0 else { throw Failure("\(path) cannot be written: \(String(cString: strerror(errno)))") }
     let screen = Screen(output: Output(descriptor: descriptor))
     var inherited = ProcessInfo.processInfo.environment
-    for name in ["API_TOKENS", "RATE_LIMIT", "SMTP_URL", "CONFIG_FILE"] { inherited[name] = nil }
+    for name in ["API_TOKENS", "RATE_LIMIT", "SMTP_URL", "CONFIG_FILE", MountNamespace.mark] { inherited[name] = nil }
     let environment = ChildEnvironment(
       inherited: inherited, bootstrapServers: broker.bootstrapServers, isEmbeddedBroker: true, paths: paths,
       lifeline: ChildProcess.lifelineDescriptor, isTerminal: true)

@@ -59,7 +59,7 @@ struct SmallDisk: Sendable {
 
 /// A view of the file system in which this process may mount, and which nobody else sees.
 enum MountNamespace {
-  private static let mark = "ORDERFLOW_MOUNT_NAMESPACE"
+  static let mark = "ORDERFLOW_MOUNT_NAMESPACE"
 
   /// Whether this process is in one already.
   static var isEntered: Bool { ProcessInfo.processInfo.environment[mark] != nil }

@@ -34,12 +34,37 @@ struct LoadFollower: Sendable {
     ) { row, ends in
       let order = try row.text("order_id")
       guard let end = ends.orders[order], try row.text("kind") == end.finalMail else { return }
-      // In the mock mailbox a mail is delivered when it is stored; over SMTP it is sent after that.
-      ends.orders[order]?.mailedAt = try row.optionalTimestamp("sent_at") ?? row.timestamp("created_at")
+      // In the mock mailbox a mail is sent when it is stored; to a mail server it goes after that.
+      ends.orders[order]?.mailedAt = try row.optionalTimestamp("sent_at")
+      ends.orders[order]?.mail = try row.text("email_id")
     } isMissing: {
-      $0.finalMail != nil && $0.mailedAt == nil
+      $0.finalMail != nil && $0.mail == nil
     }
+    try await waitUntilSent(&ends)
     return ends
+  }
+
+  /// Asks for those mails that were not sent yet when they were read, one at a time: they go out in about their order.
+  private func waitUntilSent(_ ends: inout LoadEnds) async throws {
+    let waiting = ends.orders.filter { $0.value.mail != nil && $0.value.mailedAt == nil }
+      .sorted { $0.value.createdAt < $1.value.createdAt }
+    guard !waiting.isEmpty else { return }
+    let bar = ProgressBar("mails sent", of: waiting.count)
+    defer { bar.clear() }
+    var deadline = ContinuousClock.now + patience
+    for (index, (order, end)) in waiting.enumerated() {
+      while true {
+        let mail = try await services.notification.get("/emails/\(end.mail ?? "")")
+        if let sentAt = mail["sent_at"]?.string.flatMap(Timestamp.init(rfc3339:)) {
+          ends.orders[order]?.mailedAt = sentAt
+          deadline = .now + patience
+          break
+        }
+        guard .now < deadline else { break }
+        bar.show(index)
+        try await Task.sleep(for: Self.pause)
+      }
+    }
   }
 
   /// Waits for one pending order after the other; whatever settles meanwhile needs no wait of its own.
@@ -123,6 +148,8 @@ struct LoadEnds: Sendable {
     var status: String?
     var settledAt: Timestamp?
     var reservedAt: Timestamp?
+    /// The final mail's id, once it is stored.
+    var mail: String?
     var mailedAt: Timestamp?
 
     /// The kind of mail that is the last one; nil before the end.
@@ -148,7 +175,10 @@ struct LoadEnds: Sendable {
       case "PENDING": missing.add("order \(id) is still PENDING")
       default:
         if order.needsReservation, order.reservedAt == nil { missing.add("order \(id) has no reservation") }
-        if order.mailedAt == nil { missing.add("order \(id) has no mail \(order.finalMail ?? "")") }
+        if order.mailedAt == nil {
+          let fault = order.mail == nil ? "has no mail" : "waits for the sending of its mail"
+          missing.add("order \(id) \(fault) \(order.finalMail ?? "")")
+        }
       }
     }
     return missing

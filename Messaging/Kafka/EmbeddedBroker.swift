@@ -9,6 +9,10 @@ import Synchronization
 /// 5 MiB a partition (the oldest records go first, without a word), no creation of topics over the protocol, no
 /// listing of groups, no offsets by time. The first member of a group waits 3 seconds for others.
 ///
+/// A group's members are named by the address of a heap block, so a name is given again after its member has timed out.
+/// When that one wakes and joins under it while the new owner does, the mock ends the process (2.0.2, an assertion in
+/// `rd_kafka_mock_cgrp_member_add`): several members of a group, and one that stands still for longer than its session.
+///
 /// Threads: any.
 public final class EmbeddedBroker: Sendable {
   /// `host:port` of each broker, with commas between.
