@@ -22,6 +22,7 @@ public struct OrderApplication: ServiceApplication {
   let waiters: OrderWaiters
   let answers: InventoryAnswers
   let placeOrder: PlaceOrder
+  let placeOrderOnce: PlaceOrderOnce
   let cancelOrder: CancelOrder
 
   public init(
@@ -56,11 +57,10 @@ public struct OrderApplication: ServiceApplication {
     let placeOrder = PlaceOrder(database: database, orders: orders, ids: ids, now: now)
     let cancelOrder = CancelOrder(database: database, orders: orders, now: now)
     let keys = IdempotencyKeyStore()
+    let placeOrderOnce = PlaceOrderOnce(database: database, orders: orders, keys: keys, ids: ids, now: now)
     let getOrder = GetOrder(database: database, orders: orders)
     let routes = OrderRoutes(
-      placeOrder: placeOrder,
-      placeOrderOnce: PlaceOrderOnce(database: database, orders: orders, keys: keys, ids: ids, now: now),
-      cancelOrder: cancelOrder,
+      placeOrder: placeOrder, placeOrderOnce: placeOrderOnce, cancelOrder: cancelOrder,
       awaitSettledOrder: AwaitSettledOrder(getOrder: getOrder, waiters: waiters),
       listOrders: ListOrders(database: database, orders: orders),
       traceOrder: TraceOrder(
@@ -77,6 +77,7 @@ public struct OrderApplication: ServiceApplication {
     self.waiters = waiters
     self.answers = answers
     self.placeOrder = placeOrder
+    self.placeOrderOnce = placeOrderOnce
     self.cancelOrder = cancelOrder
   }
 }

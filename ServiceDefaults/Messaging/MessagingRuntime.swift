@@ -18,7 +18,7 @@ public struct MessagingRuntime: Sendable {
   public let provisioner: TopicProvisioner
   private let configuration: ServiceConfiguration
   private let database: SQLiteDatabase
-  private let outbox: SQLiteOutbox
+  package let outbox: SQLiteOutbox
   private let signals: InstanceSignals
   private let holder: LeaseHolder
   private let clocks: Clocks

@@ -7,6 +7,8 @@ enum Fault: CaseIterable {
   case death
   /// Others do something between any two things that an instance does.
   case interleaving
+  /// An instance stands still between two things that it does, longer than its lease and its group's patience.
+  case pause
   /// Several instances of a service.
   case instances
   /// An instance stops in good order.
@@ -39,6 +41,8 @@ enum Fault: CaseIterable {
   case poison
   /// A store cannot grow for a while.
   case fullDisk
+  /// People redrive, discard and replay, also what others are just dealing with.
+  case operators
   /// The time of day jumps, on all machines.
   case clockJumps
 

@@ -6,7 +6,9 @@ import Orders
 struct OrderBook {
   struct Entry {
     let id: OrderID
-    let items: [OrderItem]
+    let draft: OrderDraft
+    /// What its customer called the attempt to order.
+    let key: String?
     /// Names a product that nobody has: it can never be confirmed.
     let isImpossible: Bool
     /// Asks for nothing that could run short: it can never be rejected.
@@ -26,6 +28,10 @@ struct OrderBook {
     }
   }
 
+  /// Attempts with a key that got no answer: their customers may ask again.
+  var unanswered: [(key: String, draft: OrderDraft)] = []
+  /// How many keys there have been.
+  var keys = 0
   private(set) var entries: [Entry] = []
   /// Pieces in stock, by product.
   var stock: [String: Int64] = [:]

@@ -14,8 +14,10 @@ extension Simulation {
 
   func customerActs() throws {
     switch Int.random(in: 0..<20, using: &random) {
-    case 0..<10: try place()
-    case 10..<16: try cancel()
+    case 0..<6: try place()
+    case 6..<9: try placeOnce()
+    case 9, 10: try askAgain()
+    case 11..<16: try cancel()
     case 16, 17: try look()
     case 18: try restock()
     default: try stock(Shop.scarce.randomElement(using: &random) ?? "", Int64.random(in: 0...8, using: &random))
@@ -24,19 +26,64 @@ extension Simulation {
 
   private func place() throws {
     guard let placeOrder = orders.instances.randomElement(using: &random)?.application.placeOrder else { return }
-    let items = try someItems()
-    let names = Set(items.map(\.productID.rawValue))
-    let customer = try identifier(CustomerID("customer-\(Int.random(in: 0..<3, using: &random))"))
-    let draft = try OrderDraft(customerID: customer, items: items)
+    let draft = try someDraft()
     do {
-      let order = try blocking { try await placeOrder(draft) }
-      book.add(
-        OrderBook.Entry(
-          id: order.id, items: items, isImpossible: names.contains(Shop.unknown), isCertain: names == [Shop.plenty]))
-      note("order \(book.entries.count) is \(order.id): \(items.map { "\($0.quantity) \($0.productID)" })")
+      enter(try blocking { try await placeOrder(draft) }.id, draft, key: nil)
     } catch let error as StoreUnavailable {
       note("an order is not taken: \(error)")
     }
+  }
+
+  private func placeOnce() throws {
+    book.keys += 1
+    try place(try someDraft(), key: "key-\(book.keys)")
+  }
+
+  /// The answer was lost, or there was none: the customer asks again, sometimes for something else.
+  private func askAgain() throws {
+    if let attempt = book.unanswered.popLast() { return try place(attempt.draft, key: attempt.key) }
+    guard let entry = book.entries.filter({ $0.key != nil }).randomElement(using: &random), let key = entry.key else {
+      return
+    }
+    let isTheSame = Int.random(in: 0..<4, using: &random) > 0
+    try place(isTheSame ? entry.draft : try someDraft(), key: key)
+  }
+
+  private func place(_ draft: OrderDraft, key text: String) throws {
+    guard let placeOrderOnce = orders.instances.randomElement(using: &random)?.application.placeOrderOnce else {
+      return
+    }
+    let key = try identifier(IdempotencyKey(text, of: "customers"))
+    let known = book.entries.first { $0.key == text }
+    do {
+      let outcome = try blocking { try await placeOrderOnce(draft, key: key) { Array($0.id.rawValue.utf8) } }
+      let id = outcome.answer.orderID
+      note("\(text) is answered with \(id)\(outcome.isRepeated ? " again" : "")")
+      if outcome.isRepeated != (known != nil) || outcome.answer.body != Array(id.rawValue.utf8) {
+        violation("\(text) got \(id), repeated: \(outcome.isRepeated)")
+      }
+      if let known, known.id != id || known.draft != draft { violation("\(text) is order \(known.id) and got \(id)") }
+      if known == nil { enter(id, draft, key: text) }
+    } catch let refusal as KeyOfAnotherOrder {
+      note("\(text) is refused: it is that of \(refusal.orderID)")
+      if known?.id != refusal.orderID || known?.draft == draft { violation("\(text) was refused") }
+    } catch let error as StoreUnavailable {
+      note("\(text) is not taken: \(error)")
+      if known == nil { book.unanswered.append((text, draft)) }
+    }
+  }
+
+  private func enter(_ id: OrderID, _ draft: OrderDraft, key: String?) {
+    let names = Set(draft.items.map(\.productID.rawValue))
+    book.add(
+      OrderBook.Entry(
+        id: id, draft: draft, key: key, isImpossible: names.contains(Shop.unknown), isCertain: names == [Shop.plenty]))
+    note("order \(book.entries.count) is \(id): \(draft.items.map { "\($0.quantity) \($0.productID)" })")
+  }
+
+  private func someDraft() throws -> OrderDraft {
+    let customer = try identifier(CustomerID("customer-\(Int.random(in: 0..<3, using: &random))"))
+    return try OrderDraft(customerID: customer, items: try someItems())
   }
 
   private func someItems() throws -> [OrderItem] {

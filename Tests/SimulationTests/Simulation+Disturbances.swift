@@ -21,7 +21,7 @@ extension Simulation {
     guard let fault = faults.sorted(by: { "\($0)" < "\($1)" }).randomElement(using: &random) else { return }
     switch fault {
     case .death: try killSomebody()
-    case .interleaving: advance(.seconds(Int.random(in: 1...5, using: &random)))
+    case .interleaving, .pause: advance(.seconds(Int.random(in: 1...5, using: &random)))
     case .instances: startAnother(upTo: 3)
     case .leaving: try leave()
     case .expulsion: expelSomebody()
@@ -38,6 +38,7 @@ extension Simulation {
     case .foreigners: try foreignOrder()
     case .poison: try poisonSomething()
     case .fullDisk: try fillDisk()
+    case .operators: try operatorActs()
     case .clockJumps: jump()
     }
   }

@@ -40,6 +40,12 @@ final class Simulation: @unchecked Sendable {
   var poison: [Poison] = []
   var fullDisks: Set<String> = []
   var strangers = 0
+  /// Redrives between two of their attempts, by whomever they were asked for.
+  var redrives: [Redrive] = []
+  /// Orders whose way was given up by people.
+  var givenUp: Set<String> = []
+  /// What people have done about dead letters and gaps, by service: each has left a row, besides those of redrives that failed again.
+  var dealtWith: [String: Int64] = [:]
   let stranger: any MessageProducer
   /// Faults happen; not any more when the system has to come to rest.
   var isDisturbed = true
@@ -155,8 +161,13 @@ final class Simulation: @unchecked Sendable {
         tell(process, part)
         note("before \(process.name) comes to: \(subject)")
         try actInBetween()
-        guard process.isAlive else { throw SimulatedDeath() }
+      } else if dice < 18, depth == 1, faults.contains(.pause) {
+        tell(process, part)
+        note("\(process.name) stands still before: \(subject)")
+        try letTheOthersGoOn(without: process)
+        note("\(process.name) goes on")
       }
+      guard process.isAlive else { throw SimulatedDeath() }
     }
     steps.append(failpoint.rawValue.hasSuffix(".step") ? subject : failpoint.rawValue)
   }
@@ -167,6 +178,24 @@ final class Simulation: @unchecked Sendable {
     case 3..<6: try turnOfAnybody(.worker)
     case 6..<8: try customerActs()
     default: try disturb(isInBetween: true)
+    }
+  }
+
+  /// What happens while an instance stands still: somebody takes its place.
+  private func letTheOthersGoOn(without process: SimulatedProcess) throws {
+    if Bool.random(using: &random), let service = services.first(where: { $0.group == process.group }) {
+      start(service)
+    }
+    advance(.seconds(Int.random(in: 1...6, using: &random)))
+    if let memberID = process.memberID { broker.expel(memberID, from: process.group) }
+    for _ in 0..<Int.random(in: 5...25, using: &random) {
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0..<4: try turnOfAnybody(.relay)
+      case 4..<7: try turnOfAnybody(.worker)
+      case 7: try customerActs()
+      case 8: advance(.milliseconds(Int.random(in: 1...900, using: &random)))
+      default: try disturb(isInBetween: true)
+      }
     }
   }
 
@@ -195,8 +224,9 @@ final class Simulation: @unchecked Sendable {
 
   /// What an instance has done since it was last spoken of.
   private func tell(_ process: SimulatedProcess, _ part: SimulatedProcess.Part) {
-    guard !steps.isEmpty, isDisturbed || trace.isDetailed else { return }
-    trace.note("\(process.name) \(part.rawValue): \(steps.joined(separator: ", "))", depth: depth - 1)
+    let line = "\(process.name) \(part.rawValue): \(steps.joined(separator: ", "))"
+    if !steps.isEmpty, isDisturbed { trace.note(line, depth: depth - 1) }
+    if !steps.isEmpty, !isDisturbed { trace.remark(line) }
     steps = []
   }
 }

@@ -42,8 +42,10 @@ final class Trace: Sendable {
     state.withLock { $0.mix(result) }
   }
 
-  fileprivate func log(_ line: String) {
-    let line = prefix + "    | " + line
+  /// A line of a detailed trace, and no part of the hash.
+  func remark(_ line: String) {
+    guard isDetailed else { return }
+    let line = prefix + line
     state.withLock { $0.lines.append(line) }
   }
 
@@ -74,6 +76,6 @@ private struct TraceLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let facts = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    trace.log(([label, "\(event.level)", "\(event.message)"] + facts).joined(separator: " "))
+    trace.remark("    | " + ([label, "\(event.level)", "\(event.message)"] + facts).joined(separator: " "))
   }
 }
