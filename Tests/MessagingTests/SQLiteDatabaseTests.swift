@@ -156,6 +156,26 @@ struct SQLiteDatabaseTests {
     #expect(database.statistics.checkpoints == 1)
   }
 
+  @Test func whoDoesNotGetTheWriteLockLeavesTheLogAlone() throws {
+    let folder = try StoreFolder()
+    let file = URL(fileURLWithPath: folder.store)
+    let database = try SQLiteDatabase.open(path: folder.store, migrations: Self.table)
+    try database.writeBlocking { try $0.database.execute(sql: "INSERT INTO notes VALUES ('in the log')") }
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let other = try DatabaseQueue(path: folder.store, configuration: configuration)
+    try other.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    let before = try Data(contentsOf: file)
+
+    // The end of the store is an occasion to empty its log, but another process may commit at that moment.
+    try database.close()
+
+    #expect(try Data(contentsOf: file) == before)
+    try other.inDatabase { try $0.execute(sql: "ROLLBACK") }
+    #expect(try other.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM notes") } == 1)
+    try other.close()
+  }
+
   @Test func twoInstancesOnOneFileNeitherFailNorLoseAWrite() async throws {
     let folder = try StoreFolder()
     var configuration = SQLiteConfiguration()

@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// SQLite before 3.51.3 can damage a log when one connection checkpoints while another commits. So nobody checkpoints but
 /// a writer between two of its transactions, in the mode that holds the write lock meanwhile (TRUNCATE): no
-/// process can commit at that moment. Where the lock or a reader's end does not come in time, SQLite writes back what it
-/// can, and the rest waits for the next occasion.
+/// process can commit at that moment. Where the lock does not come in time, nothing is done; where a reader's end does not,
+/// SQLite writes back what it can. The rest waits for the next occasion.
 final class WriteAheadLog: Sendable {
   enum Occasion {
     case idle, busy, closing
@@ -49,7 +49,12 @@ final class WriteAheadLog: Sendable {
   /// On the writer's connection, outside a transaction.
   func checkpoint(_ database: Database) -> Result<Void, any Error> {
     let result = Result { () throws -> Void in
-      try wait.withPatience(Self.patience) { _ = try database.checkpoint(.truncate) }
+      try wait.withPatience(Self.patience) {
+        // Without the write lock SQLite would go on as a passive checkpoint, the very thing that must not be: so whether
+        // the lock is to be had, or in the hands of a process that stands still, is found out first.
+        try database.inTransaction(.immediate) { .rollback }
+        _ = try database.checkpoint(.truncate)
+      }
     }
     pausedUntil.withLock { pausedUntil in
       if case .failure = result { pausedUntil = .now + Self.pause } else { pausedUntil = nil }
