@@ -92,7 +92,8 @@ extension ConfigurationKey {
         "KAFKA_BOOTSTRAP_SERVERS", .text, default: "localhost:9092", "Where to find the brokers: host:port,host:port"),
       ConfigurationKey("KAFKA_CONSUMER_GROUP", .text, default: identity.name, "The consumer group."),
       ConfigurationKey(
-        "KAFKA_TOPIC_PARTITIONS", .integer(1...10_000), default: "6", "Partitions of a topic that has to be made."),
+        "KAFKA_TOPIC_PARTITIONS", .integer(1...10_000), default: "6",
+        "Partitions of a topic that has to be made. When set, a topic with another number ends the start."),
       ConfigurationKey(
         "KAFKA_TOPIC_REPLICATION_FACTOR", .integer(1...100), default: "1",
         "Replicas of a topic that has to be made."),

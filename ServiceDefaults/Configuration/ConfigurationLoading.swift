@@ -49,6 +49,7 @@ extension ServiceConfiguration {
     databasePath = values.text("DATABASE_PATH")
     consumerGroup = values.text("KAFKA_CONSUMER_GROUP")
     topicPartitions = values.integer("KAFKA_TOPIC_PARTITIONS")
+    demandsTopicPartitions = values.isGiven("KAFKA_TOPIC_PARTITIONS")
     topicReplicationFactor = values.integer("KAFKA_TOPIC_REPLICATION_FACTOR")
     relayMaxUnconsumedBytes = values.optionalInteger("RELAY_MAX_UNCONSUMED_BYTES")
     lifelineDescriptor = values.optionalInteger("LIFELINE_FD").map { Int32(truncatingIfNeeded: $0) }
@@ -185,6 +186,9 @@ private struct CheckedValues {
   mutating func refuse(_ key: String, _ reason: String) {
     refusals.append(.init(key: key, reason: reason))
   }
+
+  /// Whether anybody has set it, to whatever value.
+  func isGiven(_ name: String) -> Bool { sources.value(of: name) != nil }
 
   mutating func text(_ name: String) -> String { optionalText(name) ?? "" }
 

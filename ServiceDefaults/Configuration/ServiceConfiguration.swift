@@ -24,6 +24,8 @@ public struct ServiceConfiguration: Sendable {
   public var kafka: KafkaConfiguration
   public var consumerGroup: String
   public var topicPartitions: Int = 6
+  /// Whether somebody has said so: then a topic with another number is refused.
+  public var demandsTopicPartitions: Bool = false
   public var topicReplicationFactor: Int = 1
   public var retry: RetryPolicy = RetryPolicy()
   public var topicRetention: Duration = .seconds(168 * 3600)

@@ -60,7 +60,8 @@ public struct MessagingRuntime: Sendable {
       interpret: EventInterpretation(handling: types).interpret,
       handle: handle)
     provisioner = TopicProvisioner(
-      topics: TopicSpecification.all(for: configuration), broker: broker, logger: logger)
+      topics: TopicSpecification.all(for: configuration), demandsPartitions: configuration.demandsTopicPartitions,
+      broker: broker, logger: logger)
     outbox.onCommit { [relay] in
       relay.wake()
       if !relay.status().holdsLease { signals.tellOutboxIsWaiting() }
@@ -97,7 +98,10 @@ public struct MessagingRuntime: Sendable {
       kafka: {
         let (consumer, relay) = (worker.status(), relay.status())
         return KafkaState(
-          topics: provisioner.state, isBrokerReachable: relay.isBrokerReachable, holdsLease: relay.holdsLease,
+          topics: provisioner.state,
+          // A relay that stands by has no business with the broker: then the consumer knows.
+          isBrokerReachable: relay.holdsLease ? relay.isBrokerReachable : consumer.isInTouch,
+          holdsLease: relay.holdsLease,
           assignedPartitions: consumer.consumer?.assignment?.count, trouble: consumer.trouble ?? relay.trouble)
       },
       consumer: { ConsumerReport(topics: topics, status: worker.status()) },
@@ -110,6 +114,14 @@ public struct MessagingRuntime: Sendable {
     relay.maxUnconsumedBytesPerPartition = configuration.relayMaxUnconsumedBytes
     relay.consumerGroups = ConsumerGroups.readers
     return relay
+  }
+}
+
+extension ConsumerWorkerStatus {
+  /// Its member belongs to the group, and has no trouble with the broker.
+  fileprivate var isInTouch: Bool {
+    guard let consumer else { return false }
+    return consumer.assignment != nil && consumer.trouble == nil
   }
 }
 

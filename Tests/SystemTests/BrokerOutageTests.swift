@@ -52,6 +52,17 @@ extension BuiltBinaries {
       broker.close()
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func otherPartitionsThanTheConfigurationDemandsStopTheService() async throws {
+      let broker = try EmbeddedBroker(topics: topics)
+      let service = try await ServiceInstance(
+        "OrderService", store: try temporaryFolder().appendingPathComponent("orders.sqlite"),
+        bootstrapServers: broker.bootstrapServers, environment: ["KAFKA_TOPIC_PARTITIONS": "12"])
+      #expect(try await service.process.waitForExit(within: .seconds(20)) == 1)
+      #expect(service.process.text.contains("KAFKA_TOPIC_PARTITIONS: the topic"))
+      broker.close()
+    }
+
     private let topics = [("orders", 6), ("inventory", 6), ("orders-dlq", 6), ("inventory-dlq", 6)]
   }
 }

@@ -17,6 +17,20 @@ import Testing
     #expect(topics == ["orders": 3, "inventory": 6, "orders-dlq": 6])
   }
 
+  @Test func aTopicThatSomebodyElseMadeIsTakenAsItIs() async throws {
+    let broker = InMemoryBroker(topics: ["orders": 12, "inventory": 1, "orders-dlq": 6])
+    try await running(provisioner(broker)) { provisioner in
+      _ = try await eventually("topics") { provisioner.state == .ready ? true : nil }
+    }
+  }
+
+  @Test func otherPartitionsThanTheConfigurationDemandsEndTheService() async throws {
+    let broker = InMemoryBroker(topics: ["orders": 12])
+    let provisioner = provisioner(broker, demandsPartitions: true)
+    await #expect(throws: OtherPartitions(topic: "orders", partitions: 12, demanded: 6)) { try await provisioner.run() }
+    #expect(try broker.makeAdmin().topics(timeout: .seconds(1)) == ["orders": 12])
+  }
+
   @Test func deadLettersAreKeptForEverAndEventsForTheirRetention() {
     let topics = TopicSpecification.all(for: ServiceConfiguration(identity: .example))
     #expect(topics.map(\.name) == ["orders", "inventory", "orders-dlq"])
@@ -48,10 +62,10 @@ import Testing
     }
   }
 
-  private func provisioner(_ broker: any Broker) -> TopicProvisioner {
+  private func provisioner(_ broker: any Broker, demandsPartitions: Bool = false) -> TopicProvisioner {
     TopicProvisioner(
-      topics: TopicSpecification.all(for: ServiceConfiguration(identity: .example)), broker: broker,
-      pause: .milliseconds(10), logger: .silent)
+      topics: TopicSpecification.all(for: ServiceConfiguration(identity: .example)),
+      demandsPartitions: demandsPartitions, broker: broker, pause: .milliseconds(10), logger: .silent)
   }
 }
 
