@@ -11,7 +11,7 @@ SWIFT_SOURCES := Package.swift WireFormat EventSchema FaultInjection Messaging S
 
 export WARNINGS_AS_ERRORS := 1
 
-.PHONY: help demo setup build release test simulation bench lint format chaos compose-up compose-down clean
+.PHONY: help demo setup build release test soak simulation bench lint format chaos compose-up compose-down clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ test: setup ## the whole test suite, as CI runs it
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build --skip SystemTests
 	$(SWIFT) test --skip-build --filter SystemTests
+
+soak: setup ## the tests that take longer than CI has: members come and go for SOAK_SECONDS=120
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	SOAK_SECONDS=$(or $(SOAK_SECONDS),120) $(SWIFT) test --skip-build --filter SoakTests
 
 simulation: setup ## the whole system in one thread, for a night (SEEDS=200000)
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

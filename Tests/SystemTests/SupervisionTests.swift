@@ -29,6 +29,36 @@ extension BuiltBinaries {
       #expect(try await stack.stop() == 0)
     }
 
+    /// Accept no more, finish what is in hand, store, leave, flush, close: whoever does that in another order leaves copies.
+    @Test(.timeLimit(.minutes(3)))
+    func aServiceThatIsStoppedUnderLoadEndsInTimeAndLeavesNoCopies() async throws {
+      let stack = try await RunningStack()
+      try await stack.stock("lamp", onHand: 100_000)
+      let load = OrderLoad(on: [stack.orders], of: "lamp", cancelling: 0.1)
+      for (name, client) in [
+        ("OrderService", stack.orders), ("InventoryService", stack.inventory),
+        ("NotificationService", stack.notifications),
+      ] {
+        _ = try await eventually("\(name) at work") { try await client.consumerCount("handled") > 20 ? true : nil }
+        let process = try #require(try stack.currentProcessIDs()[name]?.first)
+        let start = ContinuousClock.now
+        kill(process, SIGTERM)
+        let line = try await stack.up.waitForLine(containing: "\(name) ended (")
+        #expect(line.contains("ended (exit status 0)"))
+        #expect(ContinuousClock.now - start < .seconds(10))
+        _ = try await eventually("\(name) back in its group") { await client.assignment()?.count == 6 ? true : nil }
+      }
+      _ = try await load.stop()
+
+      let verdict = try await stack.tool("verify", "--settle", "60")
+      #expect(verdict.status == 0, "\(verdict.output)")
+      #expect(verdict.output.contains(", 0 copies,"), "\(verdict.output)")
+      for client in [stack.orders, stack.inventory, stack.notifications] {
+        #expect(try await client.consumerCount("duplicates") == 0)
+      }
+      #expect(try await stack.stop() == 0)
+    }
+
     @Test(.timeLimit(.minutes(2)))
     func aSecondUpOnTheSameFolderIsRefused() async throws {
       let stack = try await RunningStack()

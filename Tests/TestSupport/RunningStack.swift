@@ -11,8 +11,11 @@ public final class RunningStack: Sendable {
   public let notifications: ServiceClient
   /// What its clients and its tools send, where the services want a token.
   public let token: String?
-  /// The children's process ids by executable.
+  /// Every instance of each service by executable, the first included.
+  public let instances: [String: [ServiceClient]]
+  /// The children's process ids by executable, in the order of the instances, as they were when all was ready.
   public let processIDs: [String: [Int32]]
+  private let readyFile: URL
 
   /// Starts the stack and waits until it says that it is ready.
   ///
@@ -65,11 +68,30 @@ public final class RunningStack: Sendable {
     self.inventory = ServiceClient(base: inventory, token: token)
     self.notifications = ServiceClient(base: notifications, token: token)
     self.token = token
-    var processIDs: [String: [Int32]] = [:]
-    for name in ["OrderService", "InventoryService", "NotificationService"] {
-      processIDs[name] = (pids[name]?.array ?? []).compactMap { $0.number?.int64 }.map { Int32(truncatingIfNeeded: $0) }
-    }
-    self.processIDs = processIDs
+    let further = object["instances"]?.object
+    instances = Dictionary(
+      uniqueKeysWithValues: [
+        ("OrderService", self.orders), ("InventoryService", self.inventory),
+        ("NotificationService", self.notifications),
+      ].map { name, first in
+        let urls = (further?[name]?.array ?? []).compactMap(\.string)
+        return (name, [first] + urls.map { ServiceClient(base: $0, token: token) })
+      })
+    processIDs = Self.processIDs(pids)
+    self.readyFile = readyFile
+  }
+
+  /// The children there are now: `up` writes its ready file anew when one has died or was started again.
+  public func currentProcessIDs() throws -> [String: [Int32]] {
+    let object = try JSONValue(parsing: Array(try Data(contentsOf: readyFile))).object
+    return Self.processIDs(object?["pids"]?.object ?? JSONObject())
+  }
+
+  private static func processIDs(_ object: JSONObject) -> [String: [Int32]] {
+    Dictionary(
+      uniqueKeysWithValues: ["OrderService", "InventoryService", "NotificationService"].map { name in
+        (name, (object[name]?.array ?? []).compactMap { $0.number?.int64 }.map { Int32(truncatingIfNeeded: $0) })
+      })
   }
 
   /// Stops everything as Ctrl-C does, and returns the exit status.
