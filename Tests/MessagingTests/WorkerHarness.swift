@@ -1,10 +1,11 @@
+import Foundation
 import GRDB
 import Logging
-import MessagingSQLite
 import Synchronization
 import WireFormat
 
 @testable import Messaging
+@testable import MessagingSQLite
 
 /// An event of the tests: its value is `id|version|what`, its key the record's; `what` may order a failure.
 struct TestEvent: Sendable, Hashable {
@@ -59,6 +60,8 @@ final class FlakyInbox: InboxStore {
   let inner: SQLiteInbox
   private let fault = Mutex<@Sendable () -> Fault>({ .none })
   private let failsToRead = Atomic(false)
+  private let lastAtHand = Mutex<HandlingSubject?>(nil)
+  private let deaths = Mutex<[HandlingDeath]>([])
 
   init(_ inner: SQLiteInbox) {
     self.inner = inner
@@ -163,6 +166,36 @@ final class FlakyInbox: InboxStore {
 
   func keep(_ deadLetter: DeadLetter, in transaction: SQLiteTransaction) throws -> Bool {
     try inner.keep(deadLetter, in: transaction)
+  }
+
+  // MARK: Deaths. A store in memory has no processes that could leave marks: here they are ordered.
+
+  func hasAtHand(_ subject: HandlingSubject?) {
+    if let subject { lastAtHand.withLock { $0 = subject } }
+  }
+
+  /// The member that handled something last dies of it.
+  func dies() {
+    guard let subject = lastAtHand.withLock({ $0 }) else { return }
+    deaths.withLock { $0.append(HandlingDeath(subject: subject, process: UUID().uuidString)) }
+  }
+
+  func collectDeaths() throws -> [HandlingDeath] {
+    let deaths = deaths.withLock { $0 }
+    guard !deaths.isEmpty else { return [] }
+    let counted = try transact { [inner] transaction in
+      try deaths.filter { try inner.count($0, in: transaction) }
+    }
+    self.deaths.withLock { $0.removeAll { deaths.contains($0) } }
+    return counted
+  }
+
+  func crashedAttempts(in transaction: SQLiteTransaction) throws -> CrashedAttempts {
+    try inner.crashedAttempts(in: transaction)
+  }
+
+  func forgetDeaths(of subject: HandlingSubject, in transaction: SQLiteTransaction) throws {
+    try inner.forgetDeaths(of: subject, in: transaction)
   }
 
   func backlog() throws -> InboxSummary {

@@ -1,3 +1,4 @@
+import GRDB
 import MessagingSQLite
 import Synchronization
 import TestSupport
@@ -28,10 +29,25 @@ struct WorkerSimulationTests {
     #expect(deadLetters.filter { !$0.contains("/") } == poisoned.map { "\($0.key)\($0.value)" }, "seed \(seed)")
     #expect(Set(deadLetters).count == deadLetters.count, "seed \(seed)")
     #expect(deadLetters.count == poisoned.count + simulation.garbage, "seed \(seed)")
+    #expect(try simulation.publishedOncePerRedrive(), "seed \(seed)")
+
+    // What was poison is mended, or given up: one effect, or none, and everything behind it follows.
+    let isMended = seed % 2 == 0
+    try simulation.endPoison(mended: isMended)
+    for (key, version) in simulation.versions {
+      let poison = simulation.poison[key] ?? .max
+      let expected = (1...version).filter { isMended || $0 != poison }.map { "\(key)\($0)" }
+      #expect(try simulation.world.effects(of: key) == expected, "seed \(seed)")
+    }
+    #expect(try simulation.world.store.count("SELECT COUNT(*) FROM parked_events") == 0, "seed \(seed)")
+    #expect(try simulation.publishedOncePerRedrive(), "seed \(seed)")
   }
 }
 
 private struct WorkerSimulation {
+  private static let death = "the handler took its process with it"
+  private static let somebody = Requester(name: "somebody")
+
   let world: WorkerWorld
   private(set) var versions: [String: Int64] = [:]
   /// The version of a key that fails at every attempt.
@@ -63,17 +79,22 @@ private struct WorkerSimulation {
     let poison = poison
     let generator = Mutex(SeededGenerator(seed: random.next()))
     world.failure.set { event, delivery in
+      let chance = generator.withLock { Int.random(in: 0..<64, using: &$0) }
+      // A death at the last attempt would make a dead letter of an event that nothing is wrong with.
+      if chance == 0, delivery.attempt < 3 { return StopConsuming(Self.death) }
       if let version = event.version, poison[event.key] == version { return Ordered() }
-      guard delivery.attempt < 3 else { return nil }
-      return generator.withLock { Int.random(in: 0..<8, using: &$0) } == 0 ? Ordered() : nil
+      return chance < 8 && delivery.attempt < 3 ? Ordered() : nil
     }
   }
 
   mutating func run(steps: Int) throws {
     for _ in 0..<steps {
-      switch Int.random(in: 0..<24, using: &random) {
+      switch Int.random(in: 0..<27, using: &random) {
       case 0..<6: try publish()
-      case 6..<15: try members.randomElement(using: &random)?.loop.turn(waitingAtMost: .zero)
+      case 6..<15: try turn(Int.random(in: 0..<members.count, using: &random))
+      case 24: try redrive()
+      case 25: try republish()
+      case 26: try discardGarbage()
       case 15, 16: world.advance(.milliseconds(Int.random(in: 1...1_500, using: &random)))
       case 17: disturbStore()
       case 18: world.inbox.fails { .none }
@@ -106,6 +127,64 @@ private struct WorkerSimulation {
     try world.publish(events)
   }
 
+  /// One round of a member, which may be its last.
+  private mutating func turn(_ index: Int, rounds: Int = 1) throws {
+    do {
+      try members[index].loop.settle(rounds)
+    } catch let error as StopConsuming where error.reason == Self.death {
+      world.inbox.dies()
+      end(index)
+    }
+  }
+
+  private mutating func end(_ index: Int) {
+    let (worker, loop) = members.remove(at: index)
+    let member = worker.status().consumer?.memberID
+    loop.abandon()
+    if let member { world.broker.expel(member, from: WorkerWorld.group) }
+    join()
+  }
+
+  /// Somebody asks some instance for some dead letter's redrive; it fails again where nothing has changed.
+  private mutating func redrive() throws {
+    let number = Int64(try world.store.count("SELECT COUNT(*) FROM dead_letters"))
+    guard number > 0 else { return }
+    try redrive(Int64.random(in: 1...number, using: &random), on: Int.random(in: 0..<members.count, using: &random))
+  }
+
+  private mutating func redrive(_ id: Int64, on index: Int) throws {
+    let worker = members[index].worker
+    var redrives: Int?
+    do {
+      for attempt in 1...3 {
+        guard
+          case .again(let begunAt) = try worker.redriveStep(id, attempt: attempt, begunAt: redrives, by: Self.somebody)
+        else { return }
+        redrives = begunAt
+      }
+    } catch is StoreUnavailable {
+      // Whether it was done, nobody knows: it can be asked for again.
+    } catch let error as StopConsuming where error.reason == Self.death {
+      world.inbox.dies()
+      end(index)
+    }
+  }
+
+  /// As `outbox replay` does: everything of a key once more.
+  private mutating func republish() throws {
+    guard let (key, version) = versions.sorted(by: { $0.key < $1.key }).randomElement(using: &random) else { return }
+    let kept = Set(held.filter { $0.key == key }.compactMap(\.version))
+    try world.publish((1...version).filter { !kept.contains($0) }.map { .next(key, $0) })
+  }
+
+  private mutating func discardGarbage() throws {
+    let ids = try world.store.database.readBlocking {
+      try Int64.fetchAll($0, sql: "SELECT id FROM dead_letters WHERE event_id LIKE '%/%' ORDER BY id")
+    }
+    guard let id = ids.randomElement(using: &random) else { return }
+    do { _ = try members[0].worker.discardStep(id, by: Self.somebody) } catch is StoreUnavailable {}
+  }
+
   private mutating func publishGarbage() throws {
     garbage += 1
     try world.publish([OutgoingMessage(topic: WorkerWorld.topic, key: nil, value: Array("garbage \(garbage)".utf8))])
@@ -123,11 +202,7 @@ private struct WorkerSimulation {
   }
 
   private mutating func crash() {
-    let (worker, loop) = members.remove(at: Int.random(in: 0..<members.count, using: &random))
-    let member = worker.status().consumer?.memberID
-    loop.abandon()
-    if let member { world.broker.expel(member, from: WorkerWorld.group) }
-    join()
+    end(Int.random(in: 0..<members.count, using: &random))
   }
 
   private mutating func expel() {
@@ -146,9 +221,40 @@ private struct WorkerSimulation {
     world.inbox.fails { .none }
     try world.publish(held)
     held = []
-    for _ in 0..<150 {
-      for (_, loop) in members { try loop.settle(4) }
+    try settle(seconds: 150)
+  }
+
+  private mutating func settle(seconds: Int) throws {
+    for _ in 0..<seconds {
+      for index in members.indices { try turn(index, rounds: 4) }
       world.advance(.seconds(1))
     }
+  }
+
+  mutating func endPoison(mended: Bool) throws {
+    world.failure.set { _, _ in nil }
+    for id in try openPoison() {
+      if mended {
+        try redrive(id, on: 0)
+      } else {
+        _ = try members[0].worker.discardStep(id, by: Self.somebody)
+      }
+    }
+    try settle(seconds: 10)
+  }
+
+  private func openPoison() throws -> [Int64] {
+    try world.store.database.readBlocking {
+      try Int64.fetchAll($0, sql: "SELECT id FROM dead_letters WHERE status = 'open' AND event_id NOT LIKE '%/%'")
+    }
+  }
+
+  /// Every number of redrives of every dead letter is in the outbox once, and has its audit row.
+  func publishedOncePerRedrive() throws -> Bool {
+    let expected = try world.store.count("SELECT coalesce(sum(redrives + 1), 0) FROM dead_letters")
+    return try world.store.count("SELECT COUNT(DISTINCT event_id) FROM outbox") == expected
+      && world.store.count("SELECT COUNT(*) FROM outbox") == expected
+      && world.store.count("SELECT COUNT(*) FROM dead_letter_audit WHERE outcome = 'failed_again'")
+        == world.store.count("SELECT coalesce(sum(redrives), 0) FROM dead_letters")
   }
 }

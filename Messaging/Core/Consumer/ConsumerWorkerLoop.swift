@@ -41,6 +41,7 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
     } catch {
       return failed(BrokerError(wrapping: error))
     }
+    try collectDeaths()
     try carryOut(.polled(records), consumer)
     try sweep()
     report()
@@ -124,6 +125,19 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
     }
   }
 
+  /// Counts what others had at hand when they died, before it is handled here.
+  private func collectDeaths() throws {
+    guard worker.machine.withLock({ $0.takesCollection(at: now) }) else { return }
+    do {
+      let deaths = try worker.processor.store.collectDeaths()
+      for death in deaths { WorkerNotice.processDied(death).write(to: worker.logger) }
+      write(worker.machine.withLock { $0.collected() })
+    } catch {
+      if case .stop(let reason) = FailureClassification(error) { throw StopConsuming(reason) }
+      write(worker.machine.withLock { $0.collectionFailed(String(describing: error), at: now) })
+    }
+  }
+
   /// Handles parked records that have become next, whoever made them so.
   private func sweep() throws {
     guard worker.machine.withLock({ $0.isSweepDue(at: now) }) else { return }
@@ -155,6 +169,9 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
     guard now >= nextLag, let consumer else { return }
     nextLag = now + worker.configuration.lagInterval
     metrics.record(consumer.status())
+    if let backlog = try? worker.processor.store.backlog() {
+      metrics.record(backlog, at: worker.configuration.clocks.wall())
+    }
   }
 }
 

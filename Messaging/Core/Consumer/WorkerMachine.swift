@@ -36,6 +36,11 @@ struct WorkerMachine: Sendable {
   /// When parked records that have become next are looked for.
   private var nextSweep: Duration = .zero
   private var storeFailures = 0
+  /// Others may have died with something at hand: looked for before anything is handled.
+  private var isCollectionDue = true
+  private var hasCollectionFailed = false
+  private var givenUpLog = NoticeThrottle()
+  private var retryLog = NoticeThrottle()
   private(set) var storeTrouble: String?
   private(set) var counts = ConsumerCounts()
   private(set) var queued = 0
@@ -52,6 +57,8 @@ struct WorkerMachine: Sendable {
     _ partitions: [TopicPartition: CommittedState], stored: [String: [TopicPartition: Int64]?]
   ) -> [TopicPartition: StartDecision] {
     var decisions: [TopicPartition: StartDecision] = [:]
+    // Whoever had them may have died of them.
+    isCollectionDue = isCollectionDue || !partitions.isEmpty
     for (partition, state) in partitions {
       drop(partition)
       lanes[partition] = Lane(cluster: state.clusterID)
@@ -91,7 +98,7 @@ struct WorkerMachine: Sendable {
     case .committed(let outcome): actions = committed(outcome, at: now)
     case .notCommitted(let reason): actions = notCommitted(reason, at: now)
     }
-    actions += pauses()
+    actions += pauses() + summaries(at: now)
     if case .polled = input, let batch = nextBatch(at: now) { actions.append(.transact(batch)) }
     return actions
   }
@@ -108,7 +115,7 @@ struct WorkerMachine: Sendable {
 
   /// The next records of every partition that does not wait for something, each with its fair share.
   private mutating func nextBatch(at now: Duration) -> WorkerBatch? {
-    guard !isTransacting, storeRetryAt ?? now <= now else { return nil }
+    guard !isTransacting, !isCollectionDue, storeRetryAt ?? now <= now else { return nil }
     let ready = lanes.filter { !$0.value.queue.isEmpty && $0.value.retryAt ?? now <= now }
     guard !ready.isEmpty else { return nil }
     let share = max(1, configuration.maximumBatch / ready.count)
@@ -133,7 +140,7 @@ struct WorkerMachine: Sendable {
       lane.failure = part.failure
       lane.retryAt = part.failure.map { now + retry.backoff(afterAttempt: $0.attempts, using: &random) }
       lanes[part.partition] = lane
-      if let failure = part.failure { actions.append(.notify(.retries(failure, part.partition))) }
+      if let failure = part.failure { actions += retries(failure, part.partition, at: now) }
     }
     actions += account(for: outcome, at: now)
     if !next.isEmpty { actions.insert(.store(next: next), at: 0) }
@@ -143,8 +150,22 @@ struct WorkerMachine: Sendable {
   private mutating func account(for outcome: WorkerOutcome, at now: Duration) -> [Action] {
     counts += outcome.counts
     for event in outcome.postponed { nextSweep = min(nextSweep, now + event.pause) }
-    return outcome.postponed.map { .notify(.retries($0.failure, $0.partition)) }
-      + outcome.givenUp.map { .notify(.gaveUp($0)) }
+    return outcome.postponed.flatMap { retries($0.failure, $0.partition, at: now) }
+      + outcome.givenUp.flatMap { givenUpLog.admits(at: now) ? [.notify(.gaveUp($0))] : [] }
+  }
+
+  private mutating func retries(
+    _ failure: EventFailure, _ partition: TopicPartition, at now: Duration
+  ) -> [Action] {
+    retryLog.admits(at: now) ? [.notify(.retries(failure, partition))] : []
+  }
+
+  /// What was left out of the log, when it is time to say so.
+  private mutating func summaries(at now: Duration) -> [Action] {
+    var actions: [Action] = []
+    if let number = retryLog.summary(at: now) { actions.append(.notify(.retriesMore(number))) }
+    if let number = givenUpLog.summary(at: now) { actions.append(.notify(.gaveUpMore(number))) }
+    return actions
   }
 
   /// Everything stays as it was, and is tried again after a pause.
@@ -185,7 +206,27 @@ struct WorkerMachine: Sendable {
   /// Whether parked records that have become next are to be looked for now. Not while the store is waited for: a batch
   /// asks it first.
   func isSweepDue(at now: Duration) -> Bool {
-    now >= nextSweep && storeRetryAt == nil
+    now >= nextSweep && storeRetryAt == nil && !isCollectionDue
+  }
+
+  /// Whether deaths are to be counted now. Nothing is handled before that is done.
+  mutating func takesCollection(at now: Duration) -> Bool {
+    guard storeRetryAt ?? now <= now else { return false }
+    isCollectionDue = isCollectionDue || now >= nextSweep
+    return isCollectionDue
+  }
+
+  mutating func collected() -> [Action] {
+    isCollectionDue = false
+    guard hasCollectionFailed else { return [] }
+    hasCollectionFailed = false
+    return storeAnswered()
+  }
+
+  /// The store did not answer: nothing is counted yet, and everything waits.
+  mutating func collectionFailed(_ reason: String, at now: Duration) -> [Action] {
+    hasCollectionFailed = true
+    return notCommitted(reason, at: now)
   }
 
   /// A sweep has come to its end.
@@ -208,6 +249,7 @@ struct WorkerMachine: Sendable {
       next = min(next, max(lane.retryAt ?? now, storeRetryAt ?? now))
     }
     if storeRetryAt == nil { next = min(next, nextSweep) }
+    if isCollectionDue { next = min(next, storeRetryAt ?? now) }
     return max(.zero, next - now)
   }
 

@@ -1,4 +1,5 @@
 import Metrics
+import WireFormat
 
 /// What a consumer worker counts, through swift-metrics.
 struct WorkerMetrics {
@@ -7,6 +8,10 @@ struct WorkerMetrics {
   private let batchDuration: Metrics.Timer
   private let queued: Gauge
   private let waitingPartitions: Gauge
+  private let openDeadLetters: Gauge
+  private let parkedRecords: Gauge
+  private let gaps: Gauge
+  private let gapAge: Gauge
   private let group: String
   private var lags: [TopicPartition: Gauge] = [:]
   private var last = ConsumerCounts()
@@ -31,6 +36,10 @@ struct WorkerMetrics {
     batchDuration = Metrics.Timer(label: "messaging_consumer_batch_duration", dimensions: [("group", group)])
     queued = Gauge(label: "messaging_consumer_queued_records", dimensions: [("group", group)])
     waitingPartitions = Gauge(label: "messaging_consumer_waiting_partitions", dimensions: [("group", group)])
+    openDeadLetters = Gauge(label: "messaging_inbox_open_dead_letters", dimensions: [("group", group)])
+    parkedRecords = Gauge(label: "messaging_inbox_parked_records", dimensions: [("group", group)])
+    gaps = Gauge(label: "messaging_inbox_gaps", dimensions: [("group", group)])
+    gapAge = Gauge(label: "messaging_inbox_gap_age_seconds", dimensions: [("group", group)])
   }
 
   mutating func record(_ counts: ConsumerCounts, queued: Int, waiting: Int) {
@@ -46,6 +55,15 @@ struct WorkerMetrics {
   func recordBatch(_ records: Int, _ duration: Duration) {
     batchSize.record(records)
     batchDuration.record(duration: duration)
+  }
+
+  /// Of the store: every instance on it says the same.
+  func record(_ backlog: InboxSummary, at now: Timestamp) {
+    openDeadLetters.record(backlog.openDeadLetters)
+    parkedRecords.record(backlog.parkedRecords)
+    gaps.record(backlog.gaps)
+    let age = backlog.oldestGap.map { now.millisecondsSinceEpoch - $0.millisecondsSinceEpoch } ?? 0
+    gapAge.record(Double(max(0, age)) / 1_000)
   }
 
   /// A partition that went to another member is theirs to count: here it has no lag any more.

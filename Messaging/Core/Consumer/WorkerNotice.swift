@@ -4,6 +4,10 @@ import Logging
 enum WorkerNotice: Sendable, Hashable {
   case retries(EventFailure, TopicPartition)
   case gaveUp(GivenUpEvent)
+  /// This many more than were told of.
+  case retriesMore(Int)
+  case gaveUpMore(Int)
+  case processDied(HandlingDeath)
   case storeUnavailable(String)
   case storeAvailable
   case consumerFailed(String)
@@ -26,6 +30,14 @@ enum WorkerNotice: Sendable, Hashable {
           "event_id": "\(event.eventID)", "key": "\(event.key ?? "")", "partition": "\(event.partition)",
           "offset": "\(event.offset)", "attempt": "\(event.attempts)", "error": "\(event.error)",
         ])
+    case .retriesMore(let number):
+      logger.warning("More events failed and are tried again", metadata: ["events": "\(number)"])
+    case .gaveUpMore(let number):
+      logger.error("More events are dead letters", metadata: ["events": "\(number)"])
+    case .processDied(let death):
+      logger.warning(
+        "A process died with something at hand, which counts as an attempt",
+        metadata: ["process": "\(death.process)", "subject": "\(death.subject.name)"])
     case .storeUnavailable(let reason):
       logger.warning("The store does not take the batch; it is tried again", metadata: ["error": "\(reason)"])
     case .storeAvailable:

@@ -46,6 +46,8 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     case again(redrives: Int, error: String)
   }
 
+  private typealias Round = ProcessingRound<Store.Transaction>
+
   private var store: Store { processor.store }
 
   // MARK: Redrive
@@ -61,85 +63,85 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     _ id: Int64, attempt: Int, begunAt redrives: Int?, by requester: Requester
   ) throws -> (step: RedriveStep, outcome: WorkerOutcome) {
     try store.transact { transaction in
-      var outcome = WorkerOutcome()
-      guard let kept = try store.deadLetter(id, in: transaction) else { return (.finished(nil), outcome) }
+      var round = try processor.begin(transaction)
+      guard let kept = try store.deadLetter(id, in: transaction) else { return (.finished(nil), round.outcome) }
       switch kept.status {
       case _ where Mutation.redriveEachTime.isOn: break
-      case .resolved: return (.finished(.alreadyResolved), outcome)
-      case .discarded: return (.finished(.discarded), outcome)
+      case .resolved: return (.finished(.alreadyResolved), round.outcome)
+      case .discarded: return (.finished(.discarded), round.outcome)
       case .open: break
       }
       if let redrives, redrives != kept.letter.redrives {
-        return (.finished(.failedAgain(redrives: kept.letter.redrives, error: kept.letter.error)), outcome)
+        return (.finished(.failedAgain(redrives: kept.letter.redrives, error: kept.letter.error)), round.outcome)
       }
       do {
         let key = try store.savepoint(in: transaction) {
-          let key = try handleAgain(kept, attempt: attempt, by: requester, into: &outcome, in: transaction)
+          let key = try handleAgain(kept, attempt: attempt, by: requester, &round)
           try store.close(id, as: .resolved, reason: nil, in: transaction)
           try record(.redrive, .resolved, of: kept, by: requester, in: transaction)
           return key
         }
-        if let key { try processor.processSuccessors(ofKey: key, into: &outcome, in: transaction) }
-        return (.finished(.resolved), outcome)
+        if let key { try processor.processSuccessors(ofKey: key, &round) }
+        return (.finished(.resolved), round.outcome)
       } catch {
-        switch FailureClassification(error) {
-        case .waitForStore, .stop: throw error
-        case .retry where attempt < processor.retry.maxAttempts:
-          return (.again(redrives: kept.letter.redrives, error: String(describing: error)), outcome)
-        case .retry, .deadLetter: break
+        if case .retry = try processor.decision(about: error), attempt < processor.retry.maxAttempts {
+          return (.again(redrives: kept.letter.redrives, error: String(describing: error)), round.outcome)
         }
         let failed = try failAgain(kept, error, attempts: attempt, by: requester, in: transaction)
-        return (.finished(.failedAgain(redrives: failed.redrives, error: failed.error)), outcome)
+        return (.finished(.failedAgain(redrives: failed.redrives, error: failed.error)), round.outcome)
       }
     }
   }
 
   /// - Returns: the key whose cursor has moved.
   private func handleAgain(
-    _ kept: KeptDeadLetter, attempt: Int, by requester: Requester, into outcome: inout WorkerOutcome,
-    in transaction: Store.Transaction
+    _ kept: KeptDeadLetter, attempt: Int, by requester: Requester, _ round: inout Round
   ) throws -> String? {
-    switch processor.interpret(kept.letter.record) {
+    let subject = HandlingSubject.redrive(
+      deadLetterID: kept.id, redrives: kept.letter.redrives, attempt: attempt, requester)
+    switch processor.read(kept.letter.record, as: subject) {
     case .unreadable(let unreadable): throw DeadLetterError(unreadable.reason)
     case .ignored:
-      try settle(kept, as: .processed, attempt: attempt, in: transaction)
+      try settle(kept, as: .processed, attempt: attempt, in: round.transaction)
       return nil
     case .withoutEffect(let identity):
-      return try takePlace(identity, nil, of: kept, attempt: attempt, into: &outcome, in: transaction)
+      return try takePlace(identity, nil, of: kept, as: subject, attempt: attempt, &round)
     case .event(let identity, let event):
-      return try takePlace(identity, event, of: kept, attempt: attempt, into: &outcome, in: transaction)
+      return try takePlace(identity, event, of: kept, as: subject, attempt: attempt, &round)
     }
   }
 
   private func takePlace(
-    _ identity: EventIdentity, _ event: Event?, of kept: KeptDeadLetter, attempt: Int,
-    into outcome: inout WorkerOutcome, in transaction: Store.Transaction
+    _ identity: EventIdentity, _ event: Event?, of kept: KeptDeadLetter, as subject: HandlingSubject, attempt: Int,
+    _ round: inout Round
   ) throws -> String? {
+    let transaction = round.transaction
     // An id that could not be read is one that the same event may have been handled under since.
     let known = try store.outcome(ofEvent: identity.eventID, in: transaction)
     try settle(kept, as: .processed, attempt: attempt, in: transaction)
     guard known == nil || (known == .deadLettered && !Mutation.redriveIsADuplicate.isOn) else {
-      outcome.counts.duplicates += 1
+      round.outcome.counts.duplicates += 1
       return nil
     }
+    try processor.forgetDeaths(of: .event(id: identity.eventID), round)
     let record = kept.letter.record
     let entry = InboxEntry(
       identity: identity, topicPartition: record.topicPartition, offset: record.offset, attempts: attempt)
     let cursor = identity.version == nil ? 0 : try store.cursor(of: identity.key, in: transaction)
     switch EventPlace(version: identity.version, cursor: cursor) {
     case .stale:
-      outcome.counts.stale += 1
+      round.outcome.counts.stale += 1
       try store.settle(entry, outcome: .discarded, in: transaction)
       return nil
     case .ahead:
-      outcome.counts.parked += 1
+      round.outcome.counts.parked += 1
       try store.settle(entry, outcome: .parked, in: transaction)
       try store.park(ParkedRecord(identity: identity, record: record), in: transaction)
       return nil
     case .next, .unordered:
-      try processor.run(event, entry, in: transaction)
+      try processor.run(event, entry, as: subject, in: transaction)
       try store.settle(entry, outcome: .processed, in: transaction)
-      outcome.counts.add(.handle, hasEffect: event != nil)
+      round.outcome.counts.add(.handle, hasEffect: event != nil)
       return identity.version == nil ? nil : identity.key
     }
   }
@@ -169,11 +171,11 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     _ id: Int64, by requester: Requester
   ) throws -> (result: DiscardOutcome?, outcome: WorkerOutcome) {
     try store.transact { transaction in
-      var outcome = WorkerOutcome()
-      guard let kept = try store.deadLetter(id, in: transaction) else { return (nil, outcome) }
+      var round = try processor.begin(transaction)
+      guard let kept = try store.deadLetter(id, in: transaction) else { return (nil, round.outcome) }
       switch kept.status {
-      case .resolved: return (.alreadyResolved, outcome)
-      case .discarded: return (.alreadyDiscarded, outcome)
+      case .resolved: return (.alreadyResolved, round.outcome)
+      case .discarded: return (.alreadyDiscarded, round.outcome)
       case .open: break
       }
       let movedKey = try store.savepoint(in: transaction) {
@@ -182,8 +184,8 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
         try record(.discard, .discarded, of: kept, by: requester, in: transaction)
         return try leavePlace(of: kept, in: transaction)
       }
-      if let movedKey { try processor.processSuccessors(ofKey: movedKey, into: &outcome, in: transaction) }
-      return (.discarded, outcome)
+      if let movedKey { try processor.processSuccessors(ofKey: movedKey, &round) }
+      return (.discarded, round.outcome)
     }
   }
 
@@ -209,13 +211,13 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     ofKey key: String, by requester: Requester
   ) throws -> (result: GapDiscardOutcome?, outcome: WorkerOutcome) {
     try store.transact { transaction in
-      var outcome = WorkerOutcome()
-      guard let first = try store.firstParkedVersion(of: key, in: transaction) else { return (nil, outcome) }
+      var round = try processor.begin(transaction)
+      guard let first = try store.firstParkedVersion(of: key, in: transaction) else { return (nil, round.outcome) }
       let cursor = max(0, try store.cursor(of: key, in: transaction))
-      guard first > cursor, first - cursor > 1 else { return (.nothingMissing, outcome) }
+      guard first > cursor, first - cursor > 1 else { return (.nothingMissing, round.outcome) }
       let missing = (cursor + 1)...(first - 1)
       if let letter = try store.openDeadLetter(ofKey: key, versions: missing, in: transaction) {
-        return (.deadLetterInTheWay(letter.id), outcome)
+        return (.deadLetterInTheWay(letter.id), round.outcome)
       }
       try store.savepoint(in: transaction) {
         try store.moveCursor(of: key, to: missing.upperBound, in: transaction)
@@ -224,8 +226,8 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
             .discardGap, .discarded, by: requester, at: processor.clocks.wall(), deadLetterID: nil, key: key,
             detail: "versions \(missing.lowerBound) to \(missing.upperBound)"), in: transaction)
       }
-      try processor.processSuccessors(ofKey: key, into: &outcome, in: transaction)
-      return (.discarded(versions: missing), outcome)
+      try processor.processSuccessors(ofKey: key, &round)
+      return (.discarded(versions: missing), round.outcome)
     }
   }
 

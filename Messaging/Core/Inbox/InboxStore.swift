@@ -130,6 +130,15 @@ public protocol InboxStore: Sendable {
   func close(_ id: Int64, as status: DeadLetterStatus, reason: String?, in transaction: Transaction) throws
   func record(_ audit: DeadLetterAudit, in transaction: Transaction) throws
 
+  /// Says what is at hand from now on, nil for nothing. Called inside a transaction only, at every record: it costs no
+  /// commit, and survives the death of the process.
+  func hasAtHand(_ subject: HandlingSubject?)
+  /// Counts what processes that use this store had at hand when they died, once for each. One that is merely stopped is
+  /// not dead. Blocks; a transaction of its own where there is something to count.
+  func collectDeaths() throws -> [HandlingDeath]
+  func crashedAttempts(in transaction: Transaction) throws -> CrashedAttempts
+  func forgetDeaths(of subject: HandlingSubject, in transaction: Transaction) throws
+
   /// For the gauges. Blocks; a read of its own.
   func backlog() throws -> InboxSummary
 

@@ -28,7 +28,8 @@ extension SQLiteDatabase {
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
       return SQLiteDatabase(
         path: path, connection: pool,
-        writer: GroupCommitWriter(connection: pool, log: log, name: name, configuration: configuration))
+        writer: GroupCommitWriter(connection: pool, log: log, name: name, configuration: configuration),
+        handling: HandlingMarks(databasePath: path))
     } catch {
       throw opening(path, failedWith: error)
     }

@@ -14,10 +14,13 @@ public final class SQLiteDatabase: Sendable {
   private let connection: any DatabaseWriter
   private let writer: GroupCommitWriter
   private let gate = ReadGate()
+  /// Nil for a store in memory.
+  let handling: HandlingMarks?
 
   /// See ``open(path:migrations:configuration:)`` and ``inMemory(migrations:configuration:)``.
-  init(path: String, connection: any DatabaseWriter, writer: GroupCommitWriter) {
+  init(path: String, connection: any DatabaseWriter, writer: GroupCommitWriter, handling: HandlingMarks? = nil) {
     self.path = path
+    self.handling = handling
     self.connection = connection
     self.writer = writer
     writer.start()
@@ -106,6 +109,7 @@ public final class SQLiteDatabase: Sendable {
     writer.stop()
     writer.waitUntilFinished()
     guard isFirst else { return }
+    handling?.close()
     do {
       try connection.close()
     } catch {

@@ -43,7 +43,9 @@ public struct RetentionCleaner: Service {
   ///
   /// - Returns: how many rows were deleted.
   public func clean() async throws -> Int {
-    try await cleanOutbox() + cleanProcessedEvents() + cleanDeadLetters()
+    try await cleanOutbox() + cleanProcessedEvents()
+      + repeated { try await inbox.purgeDeadLetters(olderThan: inboxRetention) }
+      + repeated { try await inbox.purgeRecords(olderThan: inboxRetention) }
   }
 
   private func cleanOutbox() async throws -> Int {
@@ -70,13 +72,14 @@ public struct RetentionCleaner: Service {
     return deleted
   }
 
-  private func cleanDeadLetters() async throws -> Int {
+  /// Step after step until one finds nothing.
+  private func repeated(_ step: () async throws -> Int) async throws -> Int {
     var deleted = 0
     while true {
       try Task.checkCancellation()
-      let step = try await inbox.purgeDeadLetters(olderThan: inboxRetention)
-      guard step > 0 else { return deleted }
-      deleted += step
+      let rows = try await step()
+      guard rows > 0 else { return deleted }
+      deleted += rows
     }
   }
 }

@@ -45,6 +45,28 @@ extension SQLiteInbox {
     }
   }
 
+  /// Deletes what was done about dead letters that are gone, and deaths that were found, both longer ago than
+  /// `retention`.
+  ///
+  /// - Returns: how many were deleted.
+  public func purgeRecords(olderThan retention: Duration, limit: Int = 100) async throws -> Int {
+    let cutoff = (now() - retention).millisecondsSinceEpoch
+    return try await database.write { [group] transaction in
+      try transaction.database.execute(sql: Self.audits, arguments: [group, cutoff, limit])
+      let audits = transaction.database.changesCount
+      try transaction.database.execute(
+        sql: "DELETE FROM crashed_attempts WHERE consumer_group = ? AND found_at < ?", arguments: [group, cutoff])
+      return audits + transaction.database.changesCount
+    }
+  }
+
+  private static let audits = """
+    DELETE FROM dead_letter_audit WHERE id IN (
+      SELECT id FROM dead_letter_audit a
+      WHERE consumer_group = ? AND at < ? AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.id = a.dead_letter_id)
+      ORDER BY id LIMIT ?)
+    """
+
   private static let walk = """
     SELECT event_id, processed_at < ? AND outcome IN ('processed', 'discarded') AS is_old FROM processed_events
     WHERE consumer_group = ? AND event_id > ? ORDER BY event_id LIMIT ?

@@ -1,0 +1,38 @@
+/// One transaction of a consumer: what it goes by, and what comes of it.
+struct ProcessingRound<Transaction> {
+  let transaction: Transaction
+  /// Of this group, when the transaction began.
+  let deaths: CrashedAttempts
+  var outcome = WorkerOutcome()
+
+  init(_ transaction: Transaction, deaths: CrashedAttempts) {
+    self.transaction = transaction
+    self.deaths = deaths
+  }
+}
+
+extension WorkerOutcome {
+  mutating func postponed(_ failure: EventFailure, _ partition: TopicPartition, for pause: Duration) {
+    counts.retries += 1
+    postponed.append(PostponedEvent(failure: failure, partition: partition, pause: pause))
+  }
+
+  mutating func gaveUp(_ entry: InboxEntry, _ error: any Error) {
+    counts.deadLettered += 1
+    givenUp.append(
+      GivenUpEvent(
+        eventID: entry.identity.eventID, key: entry.identity.key, partition: entry.topicPartition,
+        offset: entry.offset, attempts: entry.attempts, error: String(describing: error)))
+  }
+}
+
+extension ConsumerCounts {
+  mutating func add(_ disposition: RecordDisposition, hasEffect: Bool) {
+    switch disposition {
+    case .duplicate: duplicates += 1
+    case .stale: stale += 1
+    case .park: parked += 1
+    case .handle: if hasEffect { handled += 1 } else { withoutEffect += 1 }
+    }
+  }
+}
