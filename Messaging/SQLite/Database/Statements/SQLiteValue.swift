@@ -55,7 +55,8 @@ extension Optional: SQLiteValue where Wrapped: SQLiteValue {
 }
 
 /// SQLITE_TRANSIENT: SQLite copies the value before the call returns.
-private nonisolated(unsafe) let copying = unsafeBitCast(-1, to: sqlite3_destructor_type.self)  // A constant, not a function.
+// A constant of SQLite in the shape of a function pointer: nothing is ever called or written through it.
+private nonisolated(unsafe) let copying = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
 /// The row at which a statement stands.
 public struct SQLiteRow {
