@@ -43,7 +43,7 @@ public struct InventoryApplication: ServiceApplication {
     let signals = InstanceSignals(beside: database, logger: logger)
     let products = ProductStore()
     let reservations = ReservationStore(
-      outbox: outbox, ids: ids, eventSource: Self.identity.eventSource)
+      outbox: outbox, ids: ids, eventSource: Self.identity.eventSource, signals: signals)
 
     let orderEvents = OrderEvents(
       reserveStock: ReserveStock(
@@ -55,6 +55,9 @@ public struct InventoryApplication: ServiceApplication {
 
     let stockProduct = StockProduct(database: database, products: products)
     let restockProduct = RestockProduct(database: database, products: products)
+    let streams = EventStreams()
+    outbox.onCommit { streams.wake() }
+    signals.onNews { _ in streams.wake() }
     let router = ServiceHTTP.makeRouter()
     ProductRoutes(
       stockProduct: stockProduct, restockProduct: restockProduct,
@@ -63,7 +66,8 @@ public struct InventoryApplication: ServiceApplication {
     ).add(to: router)
     ReservationRoutes(
       getReservation: GetReservation(database: database, reservations: reservations),
-      listReservations: ListReservations(database: database, reservations: reservations)
+      listReservations: ListReservations(database: database, reservations: reservations),
+      followReservations: FollowReservations(database: database, reservations: reservations), streams: streams
     ).add(to: router)
     messaging.addOperations(to: router)
 

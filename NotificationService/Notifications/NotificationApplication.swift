@@ -46,6 +46,8 @@ public struct NotificationApplication: ServiceApplication {
       )
     }
     if let mailer { news.listen { mailer.wake() } }
+    let streams = EventStreams()
+    news.listen { streams.wake() }
 
     let orderEvents = OrderEvents(
       notifyCustomer: NotifyCustomer(
@@ -59,7 +61,8 @@ public struct NotificationApplication: ServiceApplication {
     EmailRoutes(
       getMail: GetMail(database: database, mails: mails),
       listMails: ListMails(database: database, mails: mails),
-      followMails: FollowMails(database: database, mails: mails, news: news), sender: configuration.mailSender
+      followMails: FollowMails(database: database, mails: mails), streams: streams,
+      sender: configuration.mailSender
     ).add(to: router)
     messaging.addOperations(to: router)
 

@@ -103,6 +103,10 @@ extension Problem {
   public static let unsupportedMediaType = Problem(
     .unsupportedMediaType, detail: "The body has to be application/json.")
 
+  /// 415, with what would be taken (RFC 9110, section 15.5.16)
+  public static let unsupportedContentEncoding = Problem(
+    .unsupportedMediaType, detail: "A body is taken uncompressed only.", headers: [.acceptEncoding: "identity"])
+
   /// 422: readable, but fields are out of their bounds.
   public static func unprocessable(_ errors: [FieldError]) -> Problem {
     let first = errors.first.map { $0.pointer.isEmpty ? "The body \($0.detail)." : "\($0.pointer) \($0.detail)." }

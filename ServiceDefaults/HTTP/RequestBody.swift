@@ -10,7 +10,7 @@ extension Request {
   /// its answer.
   ///
   /// - Parameter allowingEmpty: no body at all is an object without members.
-  /// - Throws: ``Problem`` 415 where it is not `application/json`, 413 over 64 KiB, 400 where it is not JSON, 422 where
+  /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 413 over 64 KiB, 400 where it is not JSON, 422 where
   ///   it is not an object.
   public func jsonObject(allowingEmpty: Bool = false) async throws -> JSONObject {
     let bytes: [UInt8]
@@ -19,6 +19,9 @@ extension Request {
     case .tooLarge: throw Problem.tooLarge
     }
     if allowingEmpty, bytes.isEmpty { return JSONObject() }
+    guard headers[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
+      throw Problem.unsupportedContentEncoding
+    }
     guard MediaType.isJSON(headers[.contentType]) else { throw Problem.unsupportedMediaType }
     guard !bytes.isEmpty else { throw Problem.badRequest("The body is empty, and should be a JSON object.") }
     let value: JSONValue

@@ -1,11 +1,14 @@
 import EventSchema
 import Foundation
 import GRDB
+import Hummingbird
+import HummingbirdTesting
 import Logging
 import Messaging
 import MessagingSQLite
 import ServiceDefaults
 import ServiceLifecycle
+import TestSupport
 import Testing
 import WireFormat
 
@@ -18,6 +21,7 @@ struct InventoryFixture: Sendable {
   let database: SQLiteDatabase
   let orderEvents: OrderEvents
   let http: RouteClient
+  private let server: Application<ServiceResponder>
   /// The service's own long-lived parts, for ``running(_:_:)``.
   let services: [any Service]
 
@@ -32,7 +36,15 @@ struct InventoryFixture: Sendable {
     database = application.database
     orderEvents = application.orderEvents
     http = RouteClient(router: application.router)
+    server = ServiceHTTP.application(router: application.router)
     services = application.services
+  }
+
+  /// The routes behind a socket.
+  func listening<Result: Sendable>(_ body: @Sendable (ServiceClient) async throws -> Result) async throws -> Result {
+    try await server.test(.live) { client in
+      try await body(ServiceClient(base: "http://127.0.0.1:\(try #require(client.port))"))
+    }
   }
 
   // MARK: Setup

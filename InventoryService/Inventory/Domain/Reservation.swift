@@ -44,4 +44,11 @@ public struct Reservation: Sendable, Hashable {
       id: id, orderID: orderID, items: items, status: .released, reason: reason, createdAt: createdAt,
       updatedAt: max(now, createdAt))
   }
+
+  /// As it stood when it had come to `status`, which it has passed or is in.
+  func when(_ status: ReservationStatus) -> Reservation {
+    guard status != self.status else { return self }
+    return Reservation(
+      id: id, orderID: orderID, items: items, status: status, reason: nil, createdAt: createdAt, updatedAt: createdAt)
+  }
 }

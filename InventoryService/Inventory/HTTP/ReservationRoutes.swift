@@ -6,11 +6,24 @@ import ServiceDefaults
 struct ReservationRoutes: Sendable {
   let getReservation: GetReservation
   let listReservations: ListReservations
+  let followReservations: FollowReservations
+  let streams: EventStreams
 
   func add(to router: ServiceRouter) {
     router.get("/reservations") { request, _ in try await list(request) }
+    router.get("/reservations/stream") { request, context in
+      try await streams.respond(to: request, context, from: changes)
+    }
     router.get("/reservations/:order_id") { _, context in
       try await Response.json(problems { try await getReservation(context.identifier("order_id")) })
+    }
+  }
+
+  private var changes: EventStreamSource {
+    EventStreamSource(last: followReservations.last) { number, limit in
+      try await followReservations(after: number, limit: limit).map {
+        ServerSentEvent(id: $0.number, name: "reservation", data: $0.reservation)
+      }
     }
   }
 

@@ -14,12 +14,16 @@ public struct ReservationStore: Sendable {
   private let outbox: SQLiteOutbox
   private let ids: UUIDv7Generator
   private let eventSource: String
+  private let signals: InstanceSignals?
 
-  /// - Parameter eventSource: the CloudEvents source that the events carry.
-  public init(outbox: SQLiteOutbox, ids: UUIDv7Generator, eventSource: String) {
+  /// - Parameters:
+  ///   - eventSource: the CloudEvents source that the events carry.
+  ///   - signals: tell the other instances of changes; nil where there are none.
+  public init(outbox: SQLiteOutbox, ids: UUIDv7Generator, eventSource: String, signals: InstanceSignals? = nil) {
     self.outbox = outbox
     self.ids = ids
     self.eventSource = eventSource
+    self.signals = signals
   }
 
   /// The answer to an order as `database` sees it; nil where there is none.
@@ -94,6 +98,7 @@ public struct ReservationStore: Sendable {
       id: .next(from: ids, at: reservation.updatedAt), answering: version, refusal: refusal)
     try Failpoint.inventoryAnswering.hit(reservation.orderID.rawValue)
     try outbox.append(OutboxMessage(event: event, source: eventSource), in: transaction)
+    signals?.tellChange(of: reservation.orderID.rawValue, after: transaction)
   }
 }
 

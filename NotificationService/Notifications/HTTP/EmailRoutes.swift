@@ -8,11 +8,14 @@ struct EmailRoutes: Sendable {
   let getMail: GetMail
   let listMails: ListMails
   let followMails: FollowMails
+  let streams: EventStreams
   let sender: MailSender
 
   func add(to router: ServiceRouter) {
     router.get("/emails") { request, _ in try await list(request) }
-    router.get("/emails/stream") { request, context in stream(request, context) }
+    router.get("/emails/stream") { request, context in
+      try await streams.respond(to: request, context, from: writtenMails)
+    }
     router.get("/emails/:email_id") { _, context in try await Response.json(mail(context)) }
     router.get("/emails/:email_id/html") { _, context in try await html(of: mail(context)) }
     router.get("/emails/:email_id/eml") { _, context in try await eml(of: mail(context)) }
@@ -32,13 +35,11 @@ struct EmailRoutes: Sendable {
   }
 
   /// Each mail as it is written: an event `mail` whose data is what `GET /emails/{email_id}` answers.
-  private func stream(_ request: Request, _ context: ServiceRequestContext) -> Response {
-    let followMails = followMails
-    return .events(resumingAfter: request.lastEventID, context, wakes: followMails.wakes) { position in
-      let step = try await followMails(after: position, limit: 100)
-      return EventPage(
-        events: step.mails.map { ServerSentEvent(id: $0.sequence, name: "mail", data: $0.mail.jsonBytes) },
-        position: step.position)
+  private var writtenMails: EventStreamSource {
+    EventStreamSource(last: followMails.last) { number, limit in
+      try await followMails(after: number, limit: limit).map {
+        ServerSentEvent(id: $0.sequence, name: "mail", data: $0.mail)
+      }
     }
   }
 

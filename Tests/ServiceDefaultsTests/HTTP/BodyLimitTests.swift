@@ -27,6 +27,17 @@ import Testing
     }
   }
 
+  @Test(arguments: [("gzip", 415), ("br", 415), ("gzip, identity", 415), ("identity", 201), ("Identity", 201)])
+  func aBodyThatIsCompressedIsRefusedAndToldWhatIsTaken(encoding: String, status: Int) async throws {
+    try await serving(exampleRouter()) { client async throws in
+      let response = try await client.executeRequest(
+        uri: "/things", method: .post, headers: [.contentType: "application/json", .contentEncoding: encoding],
+        body: ByteBuffer(string: #"{"name":"a"}"#))
+      #expect(response.status.code == status)
+      #expect(response.headers[.acceptEncoding] == (status == 415 ? "identity" : nil))
+    }
+  }
+
   @Test func whatIsNoHTTPIsRefusedAndClosed() async throws {
     try await serving(exampleRouter(), .live) { client async throws in
       for (request, status) in [
