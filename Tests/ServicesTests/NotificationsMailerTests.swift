@@ -193,6 +193,23 @@ import WireFormat
     }
   }
 
+  @Test func aMailThatCannotBeReadHasFailedAndHoldsUpNobody() async throws {
+    let fixture = try MailerFixture()
+    let (first, second) = (try OrderScript("order-1", [("keyboard", 1)]), try OrderScript("order-2", [("mouse", 1)]))
+    try await fixture.write(first.created(), second.created(), first.confirmed())
+    try await fixture.database.write { transaction in
+      try transaction.database.execute(sql: "UPDATE emails SET items = 'nonsense' WHERE sequence = 1")
+    }
+
+    try await fixture.lane().go()
+
+    #expect(fixture.server.taken.sorted() == ["order-1 ORDER_CONFIRMED", "order-2 ORDER_CREATED"])
+    let damaged = try await fixture.database.read { database in
+      try String.fetchAll(database, sql: "SELECT status || ': ' || error FROM emails WHERE sequence = 1")
+    }
+    #expect(damaged == ["FAILED: row 1 of emails cannot be read"])
+  }
+
   @Test func noQuestionOfTheMailerScansTheMailbox() async throws {
     let fixture = try MailerFixture()
     for (sql, count) in [

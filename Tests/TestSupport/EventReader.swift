@@ -35,9 +35,12 @@ public final class EventReader: Sendable {
 
   deinit { task.cancel() }
 
+  /// Everything so far, comments too.
+  public var text: String { state.value.withLock { $0.text } }
+
   /// Every event so far, whole ones only.
   public var events: [(id: String, name: String, data: JSONObject?)] {
-    let text = state.value.withLock { $0.text }
+    let text = text
     guard let end = text.range(of: "\n\n", options: .backwards) else { return [] }
     return text[..<end.lowerBound].components(separatedBy: "\n\n").compactMap { block in
       var fields: [String: String] = [:]

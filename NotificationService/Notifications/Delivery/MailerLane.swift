@@ -94,7 +94,7 @@ final class MailerLane {
     return .turn(mailsWritten: bell.takeRing())
   }
 
-  /// - Throws: what is not the store being away: a damaged row stops the service, as no retry can mend it.
+  /// - Throws: what is not the store being away: a broken store stops the service, as no retry can mend it.
   private func ask<Value>(_ body: () throws -> Value) throws -> Result<Value, StoreUnavailable> {
     do {
       return .success(try body())

@@ -30,14 +30,29 @@ struct MailQueue: Sendable {
         arguments: [
           claimant.description, end.millisecondsSinceEpoch, now.millisecondsSinceEpoch, limit,
         ])
-      let mails = try rows.map { row in
-        let read = try MailRow(row)
-        return ClaimedMail(sequence: read.sequence, mail: read.mail)
+      var mails: [ClaimedMail] = []
+      for row in rows {
+        do throws(DamagedMailRow) {
+          let read = try MailRow(row)
+          mails.append(ClaimedMail(sequence: read.sequence, mail: read.mail))
+        } catch {
+          try giveUp(error, ofOrder: row[3], at: now, in: transaction.database)
+        }
       }
       // RETURNING has no order of its own.
-      return MailClaim(
-        mails: mails.sorted { $0.sequence < $1.sequence }, nextDue: try Self.nextDue(in: transaction.database))
+      mails.sort { $0.sequence < $1.sequence }
+      return MailClaim(mails: mails, nextDue: try Self.nextDue(in: transaction.database))
     }
+  }
+
+  /// A mail that nobody can read has failed, and holds up neither its order nor anybody else.
+  private func giveUp(
+    _ damage: DamagedMailRow, ofOrder order: String, at now: Timestamp, in database: Database
+  ) throws {
+    try database.execute(
+      sql: "UPDATE emails SET status = 'FAILED', due_at = NULL, claimed_by = NULL, error = ? WHERE sequence = ?",
+      arguments: [damage.description, damage.sequence])
+    try release(nextOf: order, at: now, in: database)
   }
 
   /// Writes what came of claimed mails.
@@ -50,8 +65,7 @@ struct MailQueue: Sendable {
         guard try settle(settlement, by: claimant, in: transaction.database) else { continue }
         settled += 1
         if settlement.result.isFinal {
-          try transaction.database.cachedStatement(sql: Self.release)
-            .execute(arguments: [now.millisecondsSinceEpoch, settlement.mail.mail.orderID.rawValue, Self.behindAnother])
+          try release(nextOf: settlement.mail.mail.orderID.rawValue, at: now, in: transaction.database)
         }
       }
       return settled
@@ -103,6 +117,12 @@ struct MailQueue: Sendable {
       delivery.dueAt?.millisecondsSinceEpoch, delivery.error, settlement.mail.sequence, claimant.description,
     ])
     return database.changesCount == 1
+  }
+
+  /// Makes the next mail of an order due.
+  private func release(nextOf order: String, at now: Timestamp, in database: Database) throws {
+    try database.cachedStatement(sql: Self.release)
+      .execute(arguments: [now.millisecondsSinceEpoch, order, Self.behindAnother])
   }
 
   private static func nextDue(in database: Database) throws -> Timestamp? {
