@@ -22,6 +22,8 @@ public enum Mutation: String, Sendable, CaseIterable {
   case lastSeenCursor = "last-seen-cursor"
   /// A broker that lost its data is taken for the one of before.
   case lostDataUnnoticed = "lost-data-unnoticed"
+  /// What a batch publishes carries one trace, that of the delivery.
+  case traceOfTheDelivery = "trace-of-the-delivery"
 
   // MARK: The consumer
 

@@ -48,4 +48,12 @@ public struct UUIDv7Generator: Sendable {
     let (milliseconds, counter, tail) = shared.state.withLock { $0.next(at: now) }
     return UUIDv7.text(milliseconds: milliseconds, counter: counter, tail: tail)
   }
+
+  /// A place of its own in `trace`, for something that came about there; in a new trace where there was none.
+  public func next(in trace: TraceContext?) -> TraceContext {
+    shared.state.withLock { state in
+      guard let trace else { return .new(using: &state.random) }
+      return trace.child(using: &state.random)
+    }
+  }
 }

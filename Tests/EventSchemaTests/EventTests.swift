@@ -1,5 +1,6 @@
 import EventSchema
 import Testing
+import WireFormat
 
 @Suite struct EventTests {
   @Test func everyTypeHasItsTopic() {
@@ -13,7 +14,7 @@ import Testing
   @Test func headersFollowTheKafkaBindingOfCloudEvents() throws {
     let event = try Samples.sample(of: .orderCreated)
 
-    let headers = event.cloudEventHeaders(source: "/order-service", traceparent: nil)
+    let headers = event.cloudEventHeaders(source: "/order-service", trace: nil)
 
     #expect(
       headers.map { "\($0.name)=\($0.value)" } == [
@@ -24,8 +25,9 @@ import Testing
 
   @Test func aTraceparentIsPassedOn() throws {
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    let trace = try #require(TraceContext(traceparent: traceparent))
 
-    let headers = try Samples.sample(of: .inventoryReserved).cloudEventHeaders(source: "/x", traceparent: traceparent)
+    let headers = try Samples.sample(of: .inventoryReserved).cloudEventHeaders(source: "/x", trace: trace)
 
     #expect(headers.last?.name == "traceparent")
     #expect(headers.last?.value == traceparent)

@@ -25,10 +25,14 @@ struct InventoryFixture: Sendable {
   /// The service's own long-lived parts, for ``running(_:_:)``.
   let services: [any Service]
 
-  /// - Parameter databasePath: two fixtures over one file are two instances of the service.
-  init(databasePath: String = ":memory:") throws {
+  /// - Parameters:
+  ///   - databasePath: two fixtures over one file are two instances of the service.
+  ///   - broker: nil for one of its own.
+  init(databasePath: String = ":memory:", broker: InMemoryBroker? = nil) throws {
     let identity = InventoryApplication.identity
-    broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
+    let broker =
+      broker ?? InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
+    self.broker = broker
     var configuration = ServiceConfiguration(identity: identity)
     configuration.databasePath = databasePath
     let application = try InventoryApplication(

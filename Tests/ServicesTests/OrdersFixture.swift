@@ -26,10 +26,14 @@ struct OrdersFixture: Sendable {
   private let answers: InventoryAnswers
   private let server: Application<ServiceResponder>
 
-  /// - Parameter databasePath: two fixtures over one file are two instances of the service.
-  init(databasePath: String = ":memory:") throws {
+  /// - Parameters:
+  ///   - databasePath: two fixtures over one file are two instances of the service.
+  ///   - broker: nil for one of its own.
+  init(databasePath: String = ":memory:", broker: InMemoryBroker? = nil) throws {
     let identity = OrderApplication.identity
-    broker = InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
+    let broker =
+      broker ?? InMemoryBroker(topics: Dictionary(uniqueKeysWithValues: identity.topics.map { ($0, 2) }))
+    self.broker = broker
     var configuration = ServiceConfiguration(identity: identity)
     configuration.databasePath = databasePath
     let application = try OrderApplication(

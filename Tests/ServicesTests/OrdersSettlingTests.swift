@@ -95,7 +95,7 @@ import WireFormat
     let store = fixture.store
     let confirmed = try order.confirmed(at: Timestamp.now())
     let rejected = try order.rejected(reason: "OUT_OF_STOCK", at: Timestamp.now())
-    try await fixture.database.write { try store.update(confirmed, in: $0) }
+    try await fixture.database.write { try store.update(confirmed, trace: nil, in: $0) }
 
     // The version fits none of them any more; the last one has the right version and the wrong predecessor.
     let fromConfirmed = Order(
@@ -103,7 +103,7 @@ import WireFormat
       version: 3, reason: "OUT_OF_STOCK", createdAt: order.createdAt, updatedAt: order.updatedAt)
     for stale in [confirmed, rejected, fromConfirmed, order] {
       await #expect(throws: OrderChangedMeanwhile(orderID: order.id)) {
-        try await fixture.database.write { try store.update(stale, in: $0) }
+        try await fixture.database.write { try store.update(stale, trace: nil, in: $0) }
       }
     }
 

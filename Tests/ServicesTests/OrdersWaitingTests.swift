@@ -101,7 +101,7 @@ import WireFormat
     await fixture.waiters.withChanges(of: order.id) { changes, signals in
       await #expect(throws: Refused.self) {
         try await fixture.database.write { transaction in
-          try store.update(cancelled, in: transaction)
+          try store.update(cancelled, trace: nil, in: transaction)
           throw Refused()
         }
       }
@@ -149,7 +149,7 @@ import WireFormat
     async let answer = awaitSettledOrder(order.id, upTo: .seconds(30))
     await untilSomebodyWaits(in: fixture)
     let confirmed = try order.confirmed(at: Timestamp.now())
-    try await fixture.database.write { try otherInstance.update(confirmed, in: $0) }
+    try await fixture.database.write { try otherInstance.update(confirmed, trace: nil, in: $0) }
 
     #expect(try await answer == confirmed)
   }

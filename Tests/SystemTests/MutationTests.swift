@@ -36,6 +36,7 @@ extension Mutation {
     case .manyUnacknowledgedPerKey: "atMostOneRowOfAKeyIsUnacknowledged"
     case .lastSeenCursor: "rowsThatBecameUnpublishedAgainArePublishedAgain"
     case .lostDataUnnoticed: "anotherClusterGetsEverythingAgain"
+    case .traceOfTheDelivery: "twoRequestsInOneRelayBatchKeepTheirTracesToTheEnd"
     case .offsetBeforeCommit: "aStoreThatIsAwayForAWhileLosesNothingAndCountsNoAttempt"
     case .offsetBeyondFailure: "anAttemptThatFailsLeavesNothingAndIsMadeAgain"
     case .startAtCommittedOffset: "aStoreFromYesterdayReadsAgainWhatItHasForgotten"

@@ -17,9 +17,10 @@ struct OrderEvents: Sendable {
     switch event.payload {
     case .orderCreated(let created):
       let items = created.items.map { ReservedItem(productID: $0.productID, quantity: $0.quantity) }
-      try reserveStock(order, items: items, answering: version, in: transaction)
+      try reserveStock(order, items: items, answering: version, trace: delivery.trace, in: transaction)
     case .orderCancelled(let cancelled):
-      try releaseStock(order, reason: cancelled.reason, answering: version, in: transaction)
+      try releaseStock(
+        order, reason: cancelled.reason, answering: version, trace: delivery.trace, in: transaction)
     case .orderConfirmed, .orderRejected, .inventoryReserved, .inventoryRejected, .inventoryReleased:
       break
     }

@@ -33,10 +33,13 @@ public struct ReservationStore: Sendable {
 
   /// Writes the answer to an order, and its event.
   ///
-  /// - Parameter version: the `order_version` of the event that is answered.
+  /// - Parameters:
+  ///   - version: the `order_version` of the event that is answered.
+  ///   - trace: that of the event that is answered; a new one begins where there is none.
   /// - Returns: false, with nothing written, when the order has an answer already.
   func insert(
-    _ reservation: Reservation, answering version: Int64, refusal: Refusal?, in transaction: SQLiteTransaction
+    _ reservation: Reservation, answering version: Int64, trace: TraceContext?, refusal: Refusal?,
+    in transaction: SQLiteTransaction
   ) throws -> Bool {
     let database = transaction.database
     try database.cachedStatement(sql: Self.insertion).execute(arguments: [
@@ -52,7 +55,7 @@ public struct ReservationStore: Sendable {
       try itemInsertion.execute(
         arguments: [item.productID.rawValue, reservation.status.rawValue, sequence, item.quantity])
     }
-    try tell(reservation, answering: version, refusal: refusal, in: transaction)
+    try tell(reservation, answering: version, trace: trace, refusal: refusal, in: transaction)
     return true
   }
 
@@ -60,7 +63,7 @@ public struct ReservationStore: Sendable {
   ///
   /// - Returns: false, with nothing written, when it is not `RESERVED` in the store.
   func release(
-    _ reservation: Reservation, answering version: Int64, in transaction: SQLiteTransaction
+    _ reservation: Reservation, answering version: Int64, trace: TraceContext?, in transaction: SQLiteTransaction
   ) throws -> Bool {
     let database = transaction.database
     guard let sequence = try row(of: reservation.orderID, in: database)?.sequence else { return false }
@@ -72,7 +75,7 @@ public struct ReservationStore: Sendable {
     for item in reservation.items {
       try itemRelease.execute(arguments: [item.productID.rawValue, sequence])
     }
-    try tell(reservation, answering: version, refusal: nil, in: transaction)
+    try tell(reservation, answering: version, trace: trace, refusal: nil, in: transaction)
     return true
   }
 
@@ -92,12 +95,14 @@ public struct ReservationStore: Sendable {
   }
 
   private func tell(
-    _ reservation: Reservation, answering version: Int64, refusal: Refusal?, in transaction: SQLiteTransaction
+    _ reservation: Reservation, answering version: Int64, trace: TraceContext?, refusal: Refusal?,
+    in transaction: SQLiteTransaction
   ) throws {
     let event = reservation.event(
       id: .next(from: ids, at: reservation.updatedAt), answering: version, refusal: refusal)
     try Failpoint.inventoryAnswering.hit(reservation.orderID.rawValue)
-    try outbox.append(OutboxMessage(event: event, source: eventSource), in: transaction)
+    try outbox.append(
+      OutboxMessage(event: event, source: eventSource, trace: ids.next(in: trace)), in: transaction)
     signals?.tellChange(of: reservation.orderID.rawValue, after: transaction)
   }
 }

@@ -24,16 +24,19 @@ public struct ReleaseStock: Sendable {
 
   /// Writes in the caller's transaction.
   ///
-  /// - Parameter version: the `order_version` of the event that cancels.
+  /// - Parameters:
+  ///   - version: the `order_version` of the event that cancels.
+  ///   - trace: that of the same event.
   public func callAsFunction(
-    _ orderID: OrderID, reason: String, answering version: Int64, in transaction: SQLiteTransaction
+    _ orderID: OrderID, reason: String, answering version: Int64, trace: TraceContext?,
+    in transaction: SQLiteTransaction
   ) throws {
     guard let reservation = try reservations.find(orderID, in: transaction.database) else {
       return try reservations.bury(orderID, reason: reason, at: now(), in: transaction)
     }
     guard let released = reservation.released(reason: reason, at: now()) else { return }
 
-    guard try reservations.release(released, answering: version, in: transaction) else { return }
+    guard try reservations.release(released, answering: version, trace: trace, in: transaction) else { return }
     try Failpoint.inventoryReleasing.hit(orderID.rawValue)
     try products.giveBack(released.items, in: transaction)
   }

@@ -26,9 +26,12 @@ public struct ReserveStock: Sendable {
 
   /// Writes in the caller's transaction.
   ///
-  /// - Parameter version: the `order_version` of the event that asks.
+  /// - Parameters:
+  ///   - version: the `order_version` of the event that asks.
+  ///   - trace: that of the same event.
   public func callAsFunction(
-    _ orderID: OrderID, items: [ReservedItem], answering version: Int64, in transaction: SQLiteTransaction
+    _ orderID: OrderID, items: [ReservedItem], answering version: Int64, trace: TraceContext?,
+    in transaction: SQLiteTransaction
   ) throws {
     guard try !reservations.isBuried(orderID, in: transaction.database) || Mutation.cancellationForgotten.isOn else {
       return
@@ -39,7 +42,9 @@ public struct ReserveStock: Sendable {
       orderID, items: items, refusal: refusal, id: .next(from: ids, at: now), at: now)
 
     try Failpoint.inventorySetAside.hit(orderID.rawValue)
-    guard try reservations.insert(reservation, answering: version, refusal: refusal, in: transaction) else {
+    guard
+      try reservations.insert(reservation, answering: version, trace: trace, refusal: refusal, in: transaction)
+    else {
       if refusal == nil { try products.giveBack(items, in: transaction) }
       return
     }

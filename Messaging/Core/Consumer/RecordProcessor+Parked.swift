@@ -51,7 +51,7 @@ extension RecordProcessor {
   ) throws -> Bool {
     let mayRun = entry.attempts <= retry.maxAttempts
     let event = mayRun && !parked.isDiscarded ? try event(of: parked, as: subject) : nil
-    try run(event, entry, as: subject, in: round.transaction)
+    try run(event, entry, of: parked.record, as: subject, in: round.transaction)
     try store.settle(entry, outcome: parked.isDiscarded ? .discarded : .processed, in: round.transaction)
     try forgetDeaths(of: subject, round)
     return event != nil

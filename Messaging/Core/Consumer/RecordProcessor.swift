@@ -132,28 +132,31 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     case .duplicate: break
     case .stale: throw Undo()
     case .park: try store.park(ParkedRecord(identity: identity, record: record), in: transaction)
-    case .handle: try run(event, entry, as: .event(id: identity.eventID), in: transaction)
+    case .handle: try run(event, entry, of: record, as: .event(id: identity.eventID), in: transaction)
     }
     return disposition
   }
 
   /// Handles an event in its place, and moves the cursor to it.
   func run(
-    _ event: Event?, _ entry: InboxEntry, as subject: HandlingSubject, in transaction: Store.Transaction
+    _ event: Event?, _ entry: InboxEntry, of record: ConsumedRecord, as subject: HandlingSubject,
+    in transaction: Store.Transaction
   ) throws {
     // One more than are allowed: each of them was the end of a process.
     guard entry.attempts <= retry.maxAttempts else { throw DeadLetterError("the process died while handling it") }
-    if let event { try call(event, entry, as: subject, in: transaction) }
+    if let event { try call(event, entry, of: record, as: subject, in: transaction) }
     if let version = entry.identity.version {
       try store.moveCursor(of: entry.identity.key, to: version, in: transaction)
     }
   }
 
   private func call(
-    _ event: Event, _ entry: InboxEntry, as subject: HandlingSubject, in transaction: Store.Transaction
+    _ event: Event, _ entry: InboxEntry, of record: ConsumedRecord, as subject: HandlingSubject,
+    in transaction: Store.Transaction
   ) throws {
     let delivery = Delivery(
-      identity: entry.identity, topicPartition: entry.topicPartition, offset: entry.offset, attempt: entry.attempts)
+      identity: entry.identity, topicPartition: entry.topicPartition, offset: entry.offset, attempt: entry.attempts,
+      trace: record.trace)
     do {
       store.hasAtHand(subject)
       defer { store.hasAtHand(nil) }

@@ -48,8 +48,8 @@ extension DeadLetter {
       Header("dlq_attempts", String(attempts)),
       Header("dlq_redrives", String(redrives)),
     ]
-    if let trace = record.headers.last(where: { $0.name == "traceparent" })?.value, trace.count <= 128 {
-      headers.append(Header(name: "traceparent", value: trace))
+    if let trace = record.headers.last(where: { $0.name == TraceContext.headerName })?.value, trace.count <= 128 {
+      headers.append(Header(name: TraceContext.headerName, value: trace))
     }
     return headers
   }

@@ -139,7 +139,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
       try store.park(ParkedRecord(identity: identity, record: record), in: transaction)
       return nil
     case .next, .unordered:
-      try processor.run(event, entry, as: subject, in: transaction)
+      try processor.run(event, entry, of: record, as: subject, in: transaction)
       try store.settle(entry, outcome: .processed, in: transaction)
       round.outcome.counts.add(.handle, hasEffect: event != nil)
       return identity.version == nil ? nil : identity.key

@@ -1,11 +1,13 @@
 import FaultInjection
+import WireFormat
 
 /// The rows: read in order, sent a bounded window ahead, marked from their reports.
 extension RelayMachine {
   mutating func publish(at now: Duration) -> RelayAction? {
     guard phase == .publishing || phase == .stopping, let lease else { return nil }
     if phase == .publishing, producerTrouble == nil, !isProducerFull, window.hasReady {
-      return .send(window.send(limit: 1_000, at: now))
+      let messages = window.send(limit: 1_000, at: now)
+      return .send(Mutation.traceOfTheDelivery.isOn ? Self.inOneTrace(messages) : messages)
     }
     if !unmarked.isEmpty, evidence == nil, now >= nextMark {
       return .mark(unmarked.values.sorted { $0.sequence < $1.sequence }, lease)
@@ -161,6 +163,20 @@ extension RelayMachine {
     for sequence in tokens.compactMap(window.sequence(of:)) {
       let nowhere = RecordPosition(topicPartition: TopicPartition("", -1), offset: nil)
       unmarked[sequence] = PublicationReceipt(sequence: sequence, position: nowhere)
+    }
+  }
+
+  /// For mutations: as if all of a batch came about in the trace of its first message.
+  private static func inOneTrace(
+    _ messages: [(token: UInt64, message: OutgoingMessage)]
+  ) -> [(token: UInt64, message: OutgoingMessage)] {
+    let isTrace = { (header: Header) in header.name == TraceContext.headerName }
+    guard let trace = messages.first?.message.headers.first(where: isTrace) else { return messages }
+    return messages.map { token, message in
+      var message = message
+      message.headers.removeAll(where: isTrace)
+      message.headers.append(trace)
+      return (token, message)
     }
   }
 

@@ -18,9 +18,9 @@ struct InventoryAnswers: Sendable {
     do {
       switch event.payload {
       case .inventoryReserved:
-        try confirmOrder(orderID, in: transaction)
+        try confirmOrder(orderID, trace: delivery.trace, in: transaction)
       case .inventoryRejected(let rejection):
-        try rejectOrder(orderID, reason: rejection.reason.rawValue, in: transaction)
+        try rejectOrder(orderID, reason: rejection.reason.rawValue, trace: delivery.trace, in: transaction)
       case .inventoryReleased:
         // The order was cancelled before its stock came back: there is nothing left to do but to know the order.
         guard try orders.contains(orderID, in: transaction.database) else { throw UnknownOrder(orderID: orderID) }

@@ -25,14 +25,17 @@ struct OrderRoutes: Sendable {
     let object = try await request.jsonObject()
     let key = try IdempotencyKey(request, of: context.requester)
     let draft = try OrderDraft(from: object)
-    if let key { return try await place(draft, once: key) }
+    let trace = TraceContext(request)
+    if let key { return try await place(draft, once: key, trace) }
 
-    let order = try await placeOrder(draft)
+    let order = try await placeOrder(draft, trace: trace)
     return .json(order, status: .created, headers: [.location: "/orders/\(order.id)"])
   }
 
-  private func place(_ draft: OrderDraft, once key: IdempotencyKey) async throws -> Response {
-    let outcome = try await problems { try await placeOrderOnce(draft, key: key) { $0.jsonBytes } }
+  private func place(
+    _ draft: OrderDraft, once key: IdempotencyKey, _ trace: TraceContext?
+  ) async throws -> Response {
+    let outcome = try await problems { try await placeOrderOnce(draft, key: key, trace: trace) { $0.jsonBytes } }
     var headers: HTTPFields = [.location: "/orders/\(outcome.answer.orderID)"]
     if outcome.isRepeated { headers[.idempotencyReplayed] = "true" }
     return .json(bytes: outcome.answer.body, status: .created, headers: headers)
@@ -63,7 +66,8 @@ struct OrderRoutes: Sendable {
   private func cancel(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
     let orderID = try context.orderID()
     let reason = try cancellationReason(in: try await request.jsonObject(allowingEmpty: true))
-    return .json(try await problems { try await cancelOrder(orderID, reason: reason) })
+    let trace = TraceContext(request)
+    return .json(try await problems { try await cancelOrder(orderID, reason: reason, trace: trace) })
   }
 }
 

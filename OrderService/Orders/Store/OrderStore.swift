@@ -25,8 +25,11 @@ public struct OrderStore: Sendable {
   }
 
   /// Encodes an order that begins, so that the one thread that writes has only to insert it.
-  public func prepare(_ order: Order) -> PreparedOrder {
-    PreparedOrder(order: order, items: StoredOrderItems.encode(order.items), message: message(of: order))
+  ///
+  /// - Parameter trace: what its event goes on with; a new trace begins where there is none.
+  public func prepare(_ order: Order, trace: TraceContext?) -> PreparedOrder {
+    PreparedOrder(
+      order: order, items: StoredOrderItems.encode(order.items), message: message(of: order, trace: trace))
   }
 
   /// Writes an order that begins, and its event.
@@ -42,8 +45,9 @@ public struct OrderStore: Sendable {
 
   /// Writes an order after a step, and the step's event. The row is only touched where it stands right before the step.
   ///
+  /// - Parameter trace: what its event goes on with; a new trace begins where there is none.
   /// - Throws: ``OrderChangedMeanwhile``, with nothing written, when it stands elsewhere.
-  public func update(_ order: Order, in transaction: SQLiteTransaction) throws {
+  public func update(_ order: Order, trace: TraceContext?, in transaction: SQLiteTransaction) throws {
     let database = transaction.database
     guard let update = Self.updates[order.status] else { throw OrderChangedMeanwhile(orderID: order.id) }
     try database.cachedStatement(sql: update).execute(arguments: [
@@ -52,7 +56,7 @@ public struct OrderStore: Sendable {
     ])
     guard database.changesCount == 1 else { throw OrderChangedMeanwhile(orderID: order.id) }
     try Failpoint.orderSettling.hit(order.id.rawValue)
-    try outbox.append(message(of: order), in: transaction)
+    try outbox.append(message(of: order, trace: trace), in: transaction)
     waiters.wake(order.id, after: transaction)
   }
 
@@ -71,9 +75,9 @@ public struct OrderStore: Sendable {
     try database.firstRow("SELECT 1 FROM orders WHERE order_id = ?", [id.rawValue]) { _ in true } ?? false
   }
 
-  private func message(of order: Order) -> OutboxMessage {
+  private func message(of order: Order, trace: TraceContext?) -> OutboxMessage {
     let eventID = EventID.next(from: ids, at: order.updatedAt)
-    return OutboxMessage(event: order.event(id: eventID), source: eventSource)
+    return OutboxMessage(event: order.event(id: eventID), source: eventSource, trace: ids.next(in: trace))
   }
 }
 

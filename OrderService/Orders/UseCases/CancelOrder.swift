@@ -21,15 +21,18 @@ public struct CancelOrder: Sendable {
 
   /// Returns after the synced commit.
   ///
+  /// - Parameter trace: that of the request; a new one begins where there is none.
   /// - Throws: ``UnknownOrder``; ``TransitionRefused`` when the order was rejected.
-  public func callAsFunction(_ orderID: OrderID, reason: String?) async throws -> Order {
+  public func callAsFunction(
+    _ orderID: OrderID, reason: String?, trace: TraceContext? = nil
+  ) async throws -> Order {
     let now = now()
     let cancelled = try await database.write { [orders] transaction in
       let order = try orders.order(orderID, in: transaction.database)
       guard order.status != .cancelled else { return order }
 
       let cancelled = try order.cancelled(reason: reason ?? Self.reasonWhenNoneIsGiven, at: now)
-      try orders.update(cancelled, in: transaction)
+      try orders.update(cancelled, trace: trace, in: transaction)
       return cancelled
     }
     Failpoint.orderCancelled.pass(orderID.rawValue)

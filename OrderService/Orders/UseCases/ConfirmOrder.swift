@@ -16,10 +16,11 @@ public struct ConfirmOrder: Sendable {
 
   /// Writes in the caller's transaction.
   ///
+  /// - Parameter trace: that of the event that confirms.
   /// - Throws: ``UnknownOrder``
-  public func callAsFunction(_ orderID: OrderID, in transaction: SQLiteTransaction) throws {
+  public func callAsFunction(_ orderID: OrderID, trace: TraceContext?, in transaction: SQLiteTransaction) throws {
     let order = try orders.order(orderID, in: transaction.database)
     guard !order.status.isSettled || Mutation.lastWriteWins.isOn else { return }
-    try orders.update(try order.confirmed(at: now()), in: transaction)
+    try orders.update(try order.confirmed(at: now()), trace: trace, in: transaction)
   }
 }

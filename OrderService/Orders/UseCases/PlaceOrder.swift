@@ -22,11 +22,12 @@ public struct PlaceOrder: Sendable {
     self.now = now
   }
 
+  /// - Parameter trace: that of the request; a new one begins where there is none.
   /// - Throws: `StoreUnavailable` when nothing was written for reasons that pass.
-  public func callAsFunction(_ draft: OrderDraft) async throws -> Order {
+  public func callAsFunction(_ draft: OrderDraft, trace: TraceContext? = nil) async throws -> Order {
     let now = now()
     let order = Order.placed(draft, id: OrderID.next(from: ids, at: now), at: now)
-    let prepared = orders.prepare(order)
+    let prepared = orders.prepare(order, trace: trace)
     try await database.write { [orders] transaction in
       try orders.insert(prepared, in: transaction)
     }

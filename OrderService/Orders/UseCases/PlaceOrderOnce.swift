@@ -35,15 +35,17 @@ public struct PlaceOrderOnce: Sendable {
 
   /// Returns after the synced commit, with the same promise as ``PlaceOrder``.
   ///
-  /// - Parameter answering: makes the answer that is kept with the key, byte for byte.
+  /// - Parameters:
+  ///   - trace: that of the request; a new one begins where there is none.
+  ///   - answering: makes the answer that is kept with the key, byte for byte.
   /// - Throws: ``KeyOfAnotherOrder``, with nothing written, where the key was used for an order that differs: in its
   ///   customer, in an item, or in the order of its items, which an order keeps and shows.
   public func callAsFunction(
-    _ draft: OrderDraft, key: IdempotencyKey, answering: (Order) -> [UInt8]
+    _ draft: OrderDraft, key: IdempotencyKey, trace: TraceContext? = nil, answering: (Order) -> [UInt8]
   ) async throws -> Outcome {
     let now = now()
     let order = Order.placed(draft, id: OrderID.next(from: ids, at: now), at: now)
-    let prepared = orders.prepare(order)
+    let prepared = orders.prepare(order, trace: trace)
     let answer = FirstAnswer(orderID: order.id, body: answering(order))
     if Mutation.idempotencyKeyBeforeOrder.isOn {
       _ = try await database.write { [keys] in try keys.claim(key, answer: answer, at: now, in: $0) }

@@ -15,10 +15,13 @@ public struct RejectOrder: Sendable {
 
   /// Writes in the caller's transaction.
   ///
+  /// - Parameter trace: that of the event that rejects.
   /// - Throws: ``UnknownOrder``
-  public func callAsFunction(_ orderID: OrderID, reason: String, in transaction: SQLiteTransaction) throws {
+  public func callAsFunction(
+    _ orderID: OrderID, reason: String, trace: TraceContext?, in transaction: SQLiteTransaction
+  ) throws {
     let order = try orders.order(orderID, in: transaction.database)
     guard !order.status.isSettled || Mutation.lastWriteWins.isOn else { return }
-    try orders.update(try order.rejected(reason: reason, at: now()), in: transaction)
+    try orders.update(try order.rejected(reason: reason, at: now()), trace: trace, in: transaction)
   }
 }

@@ -65,12 +65,16 @@ import WireFormat
 
   @Test func anOutboxMessageIsTheRecordThatReadersExpect() throws {
     let event = try orderCreated(version: 1)
-    let message = OutboxMessage(event: event, source: "/example-service", traceparent: "00-a-b-01")
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    let trace = try #require(TraceContext(traceparent: traceparent))
+
+    let message = OutboxMessage(event: event, source: "/example-service", trace: trace)
+
     #expect(message.eventID == "event-1" && message.eventType == "ORDER_CREATED")
     #expect(message.message.topic == "orders" && message.message.key == Array("order-1".utf8))
     #expect(message.message.headers.contains(Header("ce_id", "event-1")))
     #expect(message.message.headers.contains(Header("ce_source", "/example-service")))
-    #expect(message.message.headers.contains(Header("traceparent", "00-a-b-01")))
+    #expect(message.message.headers.contains(Header("traceparent", traceparent)))
   }
 
   private func record(_ event: Event) -> ConsumedRecord {
