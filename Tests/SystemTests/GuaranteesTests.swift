@@ -38,7 +38,7 @@ import Testing
   /// The words in code marks that have this shape.
   private func backticked(_ shape: Regex<Substring>) throws -> Set<String> {
     Set(
-      try guarantees().matches(of: #/`([^`]+)`/#).map { String($0.1) }
+      try guarantees().matches(of: #/`([^`\n]+)`/#).map { String($0.1) }
         .filter { $0.wholeMatch(of: shape) != nil })
   }
 
