@@ -29,6 +29,7 @@ extension RecordProcessor {
 
   /// Rule 5, after the last attempt.
   func giveUp(_ entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: inout Round) throws {
+    let entry = withAttemptsMade(entry)
     try store.savepoint(in: round.transaction) {
       _ = try store.register(entry, outcome: .deadLettered, in: round.transaction)
       try keep(deadLetter(of: entry, record, error), in: round.transaction)
@@ -60,7 +61,14 @@ extension RecordProcessor {
     DeadLetter(
       consumerGroup: group, eventID: entry.identity.eventID, eventType: entry.identity.eventType,
       key: entry.identity.key, version: entry.identity.version, record: record, error: String(describing: error),
-      attempts: min(entry.attempts, retry.maxAttempts), redrives: 0, failedAt: clocks.wall())
+      attempts: entry.attempts, redrives: 0, failedAt: clocks.wall())
+  }
+
+  /// The attempt that earlier deaths left no room for was not made.
+  func withAttemptsMade(_ entry: InboxEntry) -> InboxEntry {
+    var entry = entry
+    entry.attempts = min(entry.attempts, retry.maxAttempts)
+    return entry
   }
 
   /// Keeps a dead letter whose event must not get lost. Where one of this record was resolved before (it was parked in

@@ -70,6 +70,7 @@ extension RecordProcessor {
     _ entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: inout Round
   ) throws {
     let transaction = round.transaction
+    let entry = withAttemptsMade(entry)
     try store.savepoint(in: transaction) {
       _ = try store.takeParked(key: entry.identity.key, version: entry.identity.version ?? 0, in: transaction)
       try store.settle(entry, outcome: .deadLettered, in: transaction)

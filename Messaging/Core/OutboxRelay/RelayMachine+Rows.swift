@@ -245,7 +245,6 @@ extension RelayMachine {
   private mutating func askCommitted(at now: Duration) -> RelayAction? {
     guard configuration.maxUnconsumedBytesPerPartition != nil else { return nil }
     if committedCalls.isEmpty, now >= nextCommittedCall {
-      nextCommittedCall = now + .milliseconds(100)
       committedAnswers = [:]
       let partitions = Dictionary(grouping: gates.unconsumedPartitions, by: \.topic)
       for (topic, groups) in configuration.consumerGroups.sorted(by: { $0.key < $1.key }) {
@@ -256,10 +255,16 @@ extension RelayMachine {
     return committedCalls.last.map { .askCommitted(group: $0.group, $0.partitions) }
   }
 
-  mutating func committedAnswered(_ group: String, _ answer: Result<[TopicPartition: Int64], BrokerError>) {
+  /// The next round counts from the answer: a question that takes longer than the pause would else be asked again in the
+  /// same turn, for ever, and nothing of the relay would be heard or stopped meanwhile.
+  mutating func committedAnswered(
+    _ group: String, _ answer: Result<[TopicPartition: Int64], BrokerError>, at now: Duration
+  ) {
     guard let call = committedCalls.popLast() else { return }
+    nextCommittedCall = now + .milliseconds(100)
     guard case .success(let offsets) = answer else {
       committedCalls = []
+      nextCommittedCall = now + .seconds(1)
       return
     }
     for partition in call.partitions { committedAnswers[partition, default: []].append(offsets[partition] ?? 0) }

@@ -102,7 +102,7 @@ struct RelayMachine: Sendable {
     case .bound(let answer):
       inspected(answer, at: now) { inspection, _ in inspection.state?.clusterID = inspection.clusterID }
     case .epochBegun(let answer): epochBegun(answer, at: now)
-    case .committed(let group, let answer): committedAnswered(group, answer)
+    case .committed(let group, let answer): committedAnswered(group, answer, at: now)
     case .rows(let answer, let limit, let read): takeRows(answer, limit: limit, read, at: now)
     case .sent(let answer, let tokens): sent(answer, tokens: tokens, at: now)
     case .marked(let answer, let receipts): marked(answer, receipts, at: now)

@@ -15,8 +15,12 @@ public struct AccessControl: Sendable {
   ///   - tokens: nil wants none.
   ///   - rateLimit: requests per second and client; nil for no limit. A client is its token, else its address.
   public init(tokens: AccessTokens? = nil, rateLimit: Int? = nil) {
+    self.init(tokens: tokens, rateLimit: rateLimit, now: { .now })
+  }
+
+  init(tokens: AccessTokens?, rateLimit: Int?, now: @escaping @Sendable () -> ContinuousClock.Instant) {
     self.tokens = tokens
-    limiter = rateLimit.map { RateLimiter(requestsPerSecond: $0) }
+    limiter = rateLimit.map { RateLimiter(requestsPerSecond: $0, now: now) }
   }
 
   /// Lets a request pass, or says why not.

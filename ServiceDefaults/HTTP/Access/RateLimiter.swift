@@ -21,7 +21,7 @@ final class RateLimiter: Sendable {
   private let now: @Sendable () -> ContinuousClock.Instant
   private let state = Mutex(State())
 
-  init(requestsPerSecond: Int, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+  init(requestsPerSecond: Int, now: @escaping @Sendable () -> ContinuousClock.Instant) {
     rate = Double(requestsPerSecond)
     self.now = now
   }

@@ -112,7 +112,8 @@ import WireFormat
   }
 
   @Test func beyondItsRateAClientIsToldToComeBack() async throws {
-    let access = AccessControl(rateLimit: 3)
+    let now = ContinuousClock.now
+    let access = AccessControl(tokens: nil, rateLimit: 3, now: { now })
     try await serving(exampleRouter(), access: access) { client async throws in
       for _ in 1...3 { #expect(try await client.get("/things").status == .ok) }
       let refused = try await client.get("/things")
