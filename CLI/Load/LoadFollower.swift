@@ -102,18 +102,12 @@ struct LoadFollower: Sendable {
   }
 
   private func readOrders(into ends: inout LoadEnds, since: Timestamp) async throws {
-    let bar = ProgressBar("reading orders", of: ends.orders.count)
-    defer { bar.clear() }
     var list = NewestFirst(services.order, "/orders", member: "orders", id: "order_id")
-    var read = 0
-    try await list.readNew { row in
+    for row in try await list.readNew(createdSince: since) {
       let id = try row.text("order_id")
-      guard ends.orders[id] != nil else { return try row.timestamp("created_at") >= since }
+      guard ends.orders[id] != nil else { continue }
       ends.orders[id]?.status = try row.text("status")
       ends.orders[id]?.settledAt = try row.timestamp("updated_at")
-      read += 1
-      bar.show(read)
-      return read < ends.orders.count
     }
   }
 
@@ -126,10 +120,7 @@ struct LoadFollower: Sendable {
     var fewest = Int.max
     var deadline = ContinuousClock.now + patience
     while true {
-      try await list.readNew { row in
-        try take(row, &ends)
-        return try row.timestamp("created_at") >= since
-      }
+      for row in try await list.readNew(createdSince: since) { try take(row, &ends) }
       let missing = ends.orders.values.count(where: isMissing)
       if missing < fewest { deadline = .now + patience }
       fewest = min(fewest, missing)

@@ -41,13 +41,12 @@ struct NewestFirst: Sendable {
     self.id = id
   }
 
-  /// Hands over the rows that came since the last call.
+  /// The rows that came since the last call, the newest first.
   ///
-  /// - Parameter take: returns whether older rows are of interest too. The first call has no other end than this.
-  mutating func readNew(_ take: (Row) throws -> Bool) async throws {
-    var newest: String?
+  /// - Parameter moment: rows created before it are of no interest; the first call has no other end than this.
+  mutating func readNew(createdSince moment: Timestamp) async throws -> [Row] {
+    var new: [Row] = []
     var cursor: String?
-    let known = newestKnown
     paging: repeat {
       let page = try await service.get(
         path, query: [("limit", "1000")] + (cursor.map { [("cursor", $0)] } ?? []), timeout: .seconds(120))
@@ -56,14 +55,14 @@ struct NewestFirst: Sendable {
       }
       for object in rows {
         let row = Row(object: object.object ?? JSONObject(), list: "\(service.name)'s \(member)")
-        let rowID = try row.text(id)
-        newest = newest ?? rowID
-        if rowID == known { break paging }
-        guard try take(row) else { break paging }
+        if try row.text(id) == newestKnown { break paging }
+        guard try row.timestamp("created_at") >= moment else { break paging }
+        new.append(row)
       }
       cursor = page["next_cursor"]?.string
     } while cursor != nil
-    newestKnown = newest ?? known
+    newestKnown = try new.first?.text(id) ?? newestKnown
+    return new
   }
 }
 
