@@ -46,6 +46,25 @@ struct RelayFlowControlTests {
     #expect(try world.store.unpublished() == [])
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func aRelayThatAsksForOffsetsInVainStillHearsThatItIsToStop() throws {
+    let world = try RelayWorld(partitions: 1)
+    world.configuration.maxUnconsumedBytesPerPartition = 500
+    world.configuration.consumerGroups = [RelayWorld.topic: ["slow"]]
+    let relay = OutboxRelay(
+      store: world.store.outbox, broker: BrokerWithoutOffsets(broker: world.broker, clock: world.store.clock),
+      configuration: world.configuration, holder: .currentProcess(name: "relay"), logger: quietLogger)
+    let loop = relay.makeLoop()
+    try world.append((0..<60).map { "k\($0)" })
+    loop.settle(30)
+    #expect(!world.published().isEmpty)
+
+    relay.bell.ring { $0.stop = true }
+    loop.settle(10)
+
+    #expect(loop.isFinished)
+  }
+
   @Test func theRelayStaysWithinReachOfTheSlowestConsumer() throws {
     let world = try RelayWorld(partitions: 1)
     world.configuration.maxUnconsumedBytesPerPartition = 500
@@ -113,5 +132,42 @@ struct RelayFlowControlTests {
     world.relay().makeLoop().settle(30)
 
     #expect(world.published().count == 60)
+  }
+}
+
+/// Its groups' coordinator is away: each question for committed offsets takes its whole time, and fails.
+private struct BrokerWithoutOffsets: Broker {
+  let broker: InMemoryBroker
+  let clock: ManualClock
+
+  func makeProducer() throws -> any MessageProducer { try broker.makeProducer() }
+
+  func makeConsumer(
+    group: String, topics: [String], listener: any PartitionListener
+  ) throws -> any MessageConsumer {
+    try broker.makeConsumer(group: group, topics: topics, listener: listener)
+  }
+
+  func makeAdmin() throws -> any BrokerAdmin { Admin(admin: try broker.makeAdmin(), clock: clock) }
+
+  private struct Admin: BrokerAdmin {
+    let admin: any BrokerAdmin
+    let clock: ManualClock
+
+    func clusterID(timeout: Duration) throws -> String { try admin.clusterID(timeout: timeout) }
+    func topics(timeout: Duration) throws -> [String: Int] { try admin.topics(timeout: timeout) }
+    func createTopics(_ topics: [TopicSpecification], timeout: Duration) throws {
+      try admin.createTopics(topics, timeout: timeout)
+    }
+    func watermarks(of partition: TopicPartition, timeout: Duration) throws -> (start: Int64, end: Int64) {
+      try admin.watermarks(of: partition, timeout: timeout)
+    }
+    func committed(
+      group: String, partitions: [TopicPartition], timeout: Duration
+    ) throws -> [TopicPartition: Int64] {
+      clock.advance(by: timeout)
+      throw timedOut
+    }
+    func close() { admin.close() }
   }
 }
