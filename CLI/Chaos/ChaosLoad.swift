@@ -1,4 +1,4 @@
-import EventSchema
+import AsyncHTTPClient
 import Messaging
 import Synchronization
 import WireFormat
@@ -33,21 +33,14 @@ struct ChaosLoad: Sendable {
 
   /// Returns when the time is over and every request under way has its outcome.
   func run(until end: ContinuousClock.Instant) async throws {
-    let http = ServiceClient.makeHTTP(connections: Self.connections)
-    let result: Result<Void, any Error>
-    do {
+    try await HTTPClient.withHTTPClient(configuration: ServiceClient.http(connections: Self.connections)) { http in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for connection in 0..<Self.connections {
           group.addTask { try await work(connection, until: end, over: orders.map { $0.over(http) }) }
         }
         try await group.waitForAll()
       }
-      result = .success(())
-    } catch {
-      result = .failure(error)
     }
-    try? await http.shutdown()
-    try result.get()
   }
 
   private func work(
@@ -59,7 +52,7 @@ struct ChaosLoad: Sendable {
     while .now < end {
       number += 1
       let customer = "chaos-\(connection)-\(number)"
-      let body = request(customer, using: &random)
+      let body = try request(customer, using: &random)
       if let id = try await place(body, of: customer, over: orders, until: end, using: &random) {
         recent = recent.suffix(19) + [id]
       }
@@ -133,16 +126,10 @@ struct ChaosLoad: Sendable {
     }
   }
 
-  private func request(_ customer: String, using random: inout SeededRandom) -> [UInt8] {
+  private func request(_ customer: String, using random: inout SeededRandom) throws(Failure) -> [UInt8] {
     var products = (0..<Self.products).shuffled(using: &random).prefix(Int.random(in: 1...3, using: &random))
       .map(Self.productName)
     if Int.random(in: 0..<25, using: &random) == 0 { products.append("nobody-has-this") }
-    let items = products.compactMap { product -> ItemArgument? in
-      let cents = Int.random(in: 1...99_99, using: &random)
-      let price = "\(cents / 100).\(cents % 100 / 10)\(cents % 10)"
-      return try? ItemArgument("\(product):\(Int.random(in: 1...3, using: &random)):\(price)")
-    }
-    guard let customer = CustomerID(customer) else { preconditionFailure("a customer id of letters and hyphens") }
-    return OrderRequest(customer: customer, items: items).jsonBytes
+    return try OrderRequest.generated(for: customer, of: products, mostPieces: 3, using: &random).jsonBytes
   }
 }

@@ -70,8 +70,6 @@ struct FaultInjector: Sendable {
         tell(fault.description)
         await pass(length)
         try disk.makeRoom()
-        // A start that found no room may take a moment to say so.
-        await pass(.seconds(2))
       }
       record.note(fault.kind)
     } catch let reason as NotDone {
@@ -122,8 +120,10 @@ final class FaultRecord: Sendable {
     var done: [FaultKind: Int] = [:]
     var leftOut: [FaultKind: Int] = [:]
     var harms: [Int32: Set<Harm>] = [:]
-    var ends: [(end: ProcessEnd, isDiskFull: Bool)] = []
-    var isDiskFull = false
+    /// Each with whether the disk was full at any moment of that process's life.
+    var ends: [(end: ProcessEnd, sawFullDisk: Bool)] = []
+    fileprivate var isDiskFull = false
+    fileprivate var diskHadRoomAgainAt: ContinuousClock.Instant?
   }
 
   private let contents = Mutex(Contents())
@@ -138,11 +138,19 @@ final class FaultRecord: Sendable {
   }
 
   func note(_ end: ProcessEnd) {
-    contents.withLock { $0.ends.append((end, $0.isDiskFull)) }
+    contents.withLock { contents in
+      let sawFullDisk = contents.isDiskFull || contents.diskHadRoomAgainAt.map { $0 > end.startedAt } ?? false
+      contents.ends.append((end, sawFullDisk))
+    }
   }
 
   func diskIsFull() { contents.withLock { $0.isDiskFull = true } }
-  func diskHasRoom() { contents.withLock { $0.isDiskFull = false } }
+  func diskHasRoom() {
+    contents.withLock { contents in
+      contents.isDiskFull = false
+      contents.diskHadRoomAgainAt = .now
+    }
+  }
 }
 
 /// Services end when they are told to, and in no other way.
@@ -150,7 +158,7 @@ enum NobodyDiedByItself {
   static func check(_ record: FaultRecord.Contents, number: Int) -> Finding {
     var offenders = Offenders()
     var startsRefused = 0
-    for (end, isDiskFull) in record.ends {
+    for (end, sawFullDisk) in record.ends {
       let harms = record.harms[end.process] ?? []
       let isExplained =
         switch end.exit {
@@ -162,7 +170,7 @@ enum NobodyDiedByItself {
         }
       if isExplained { continue }
       // A service that starts on a full disk cannot open its store, and says so.
-      if isDiskFull, case .exited(1) = end.exit {
+      if sawFullDisk, case .exited(1) = end.exit {
         startsRefused += 1
         continue
       }

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Foundation
 import Synchronization
 import WireFormat
@@ -15,23 +16,16 @@ struct LoadGenerator: Sendable {
   ///
   /// - Throws: `CancellationError`
   func run() async throws -> LoadIntake {
-    let http = ServiceClient.makeHTTP(connections: plan.concurrency)
-    let client = orders.over(http)
     let tally = LoadTally(start: .now)
-    let result: Result<Void, any Error>
-    do {
+    try await HTTPClient.withHTTPClient(configuration: ServiceClient.http(connections: plan.concurrency)) { http in
+      let client = orders.over(http)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<min(plan.concurrency, plan.orders) {
           group.addTask { try await work(with: client, tally) }
         }
         try await group.waitForAll()
       }
-      result = .success(())
-    } catch {
-      result = .failure(error)
     }
-    try? await http.shutdown()
-    try result.get()
     return tally.finish()
   }
 
@@ -42,7 +36,7 @@ struct LoadGenerator: Sendable {
       let due = plan.dueTime(of: number).map { tally.start + $0 }
       if let due { try await Task.sleep(until: due, tolerance: .zero, clock: .continuous) }
       let start = due ?? .now
-      let result = try await place(plan.order(number), with: client, tally)
+      let result = try await place(try plan.order(number), with: client, tally)
       tally.note(result, after: .now - start)
       progress.show(tally.done, "\(Int(Double(tally.done) / tally.elapsed.seconds).grouped)/s")
     }

@@ -1,4 +1,3 @@
-import EventSchema
 import Messaging
 import WireFormat
 
@@ -31,18 +30,15 @@ struct LoadPlan: Sendable, Hashable {
   static let largestQuantity = 3
 
   /// The order with this number: always the same one. One to three products, of each one to three pieces.
-  func order(_ number: Int) -> OrderRequest {
+  func order(_ number: Int) throws(Failure) -> OrderRequest {
     var random = SeededRandom(seed: UInt64(number) &+ 0x6F72_6465_72)
     let first = Int.random(in: 0..<products, using: &random)
-    let items = (0..<min(products, Int.random(in: 1...3, using: &random))).compactMap { index -> ItemArgument? in
-      let quantity = Int.random(in: 1...Self.largestQuantity, using: &random)
-      let cents = Int.random(in: 1...99_99, using: &random)
-      let name = Self.productName((first + index) % products)
-      return try? ItemArgument("\(name):\(quantity):\(cents / 100).\(cents % 100 / 10)\(cents % 10)")
+    let names = (0..<min(products, Int.random(in: 1...3, using: &random))).map {
+      Self.productName((first + $0) % products)
     }
-    let customer = CustomerID("load-customer-\(Int.random(in: 1...customers, using: &random))")
-    guard let customer else { preconditionFailure("a customer id of letters, digits and hyphens") }
-    return OrderRequest(customer: customer, items: items)
+    return try .generated(
+      for: "load-customer-\(Int.random(in: 1...customers, using: &random))", of: names,
+      mostPieces: Self.largestQuantity, using: &random)
   }
 
   /// Sees to it that there is enough of every product: makes those that are missing, restocks where it is needed.

@@ -28,6 +28,12 @@ struct ItemArgument: Sendable, Hashable {
     self.price = price
   }
 
+  init(product: ProductID, quantity: Int, price: Money) {
+    self.product = product
+    self.quantity = quantity
+    self.price = price
+  }
+
   private static func price(_ text: String) -> Money? {
     JSONNumber(text).flatMap { Money($0) }
   }

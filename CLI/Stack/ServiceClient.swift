@@ -164,16 +164,16 @@ struct ServiceClient: Sendable {
   private static let largestBody = 256 << 20
 
   /// Lives as long as the process.
-  static let shared = makeHTTP(connections: 8)
+  static let shared = HTTPClient(eventLoopGroupProvider: .singleton, configuration: http(connections: 8))
 
-  /// A client with up to `connections` to each service, kept open between requests. Shut it down after use. A refused
-  /// connection is an answer here, not a reason to go on trying.
-  static func makeHTTP(connections: Int) -> HTTPClient {
+  /// Up to `connections` to each service, kept open between requests. A refused connection is an answer here, not a
+  /// reason to go on trying.
+  static func http(connections: Int) -> HTTPClient.Configuration {
     var configuration = HTTPClient.Configuration()
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
     configuration.timeout.connect = .seconds(5)
-    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    return configuration
   }
 
   private static func encoded(_ query: [(name: String, value: String)]) -> String {

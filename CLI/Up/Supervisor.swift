@@ -61,7 +61,7 @@ actor Supervisor {
       log.finish()
       noteEnd(of: plan, exit)
       guard !isStopping else { return }
-      onEnd(ProcessEnd(plan: plan, process: process, exit: exit, lastLines: log.lastLines))
+      onEnd(ProcessEnd(plan: plan, process: process, startedAt: startedAt, exit: exit, lastLines: log.lastLines))
       let delay = policy.delay(afterLifeOf: .now - startedAt)
       if isStarting, policy.deathsInARow >= Self.deathsDuringStart {
         return giveUp(
@@ -150,6 +150,7 @@ actor Supervisor {
 struct ProcessEnd: Sendable, Hashable {
   var plan: ServicePlan
   var process: Int32
+  var startedAt: ContinuousClock.Instant
   var exit: ChildProcess.Exit
   /// The last lines it wrote, the oldest first.
   var lastLines: [String]

@@ -135,7 +135,7 @@ struct ChaosLedgerTests {
       let record = FaultRecord()
       if let harmed { record.note(harmed, to: 7) }
       if isDiskFull { record.diskIsFull() }
-      record.note(ProcessEnd(plan: plan, process: 7, exit: exit, lastLines: ["Fatal error"]))
+      record.note(ProcessEnd(plan: plan, process: 7, startedAt: .now, exit: exit, lastLines: ["Fatal error"]))
       return NobodyDiedByItself.check(record.now, number: 9).offenders.count
     }
 
@@ -147,5 +147,20 @@ struct ChaosLedgerTests {
     #expect(check(.killed(signal: 4), harmed: .killed) == 1)
     #expect(check(.exited(1), harmed: nil, isDiskFull: true) == 0)
     #expect(check(.exited(1), harmed: nil) == 1)
+  }
+
+  @Test func aStartThatFailedOnAFullDiskIsExplainedAlsoAfterThereIsRoom() {
+    let plan = ServicePlan(service: "OrderService", instance: 1, port: 1)
+    let record = FaultRecord()
+    func end(startedAt start: ContinuousClock.Instant) -> Int {
+      record.note(ProcessEnd(plan: plan, process: 7, startedAt: start, exit: .exited(1), lastLines: []))
+      return NobodyDiedByItself.check(record.now, number: 9).offenders.count
+    }
+
+    record.diskIsFull()
+    let whileFull = ContinuousClock.now
+    record.diskHasRoom()
+    #expect(end(startedAt: whileFull) == 0)
+    #expect(end(startedAt: .now) == 1)
   }
 }

@@ -25,18 +25,9 @@ public struct RetentionCleaner: Service {
     self.logger = logger
   }
 
+  /// Returns after the graceful shutdown.
   public func run() async throws {
-    await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        do {
-          let deleted = try await clean()
-          if deleted > 0 { logger.info("retention: rows deleted", metadata: ["rows": "\(deleted)"]) }
-        } catch {
-          logger.warning("retention: round given up, the next will go on", metadata: ["error": "\(error)"])
-        }
-        try? await Task.sleep(for: interval)
-      }
-    }
+    try await RepeatedPurge(of: "outbox and inbox", every: interval, logger: logger, purge: clean).run()
   }
 
   /// One round through all tables.

@@ -12,22 +12,10 @@ struct IdempotencyKeyCleaner: Service {
   let database: SQLiteDatabase
   let keys: IdempotencyKeyStore
   let now: @Sendable () -> Timestamp
-  /// Between two rounds.
-  var interval: Duration = .seconds(600)
   let logger: Logger
 
   func run() async throws {
-    await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        do {
-          let deleted = try await clean()
-          if deleted > 0 { logger.info("idempotency keys: rows deleted", metadata: ["rows": "\(deleted)"]) }
-        } catch {
-          logger.warning("idempotency keys: round given up, the next will go on", metadata: ["error": "\(error)"])
-        }
-        try? await Task.sleep(for: interval)
-      }
-    }
+    try await RepeatedPurge(of: "idempotency keys", logger: logger, purge: clean).run()
   }
 
   /// One round.

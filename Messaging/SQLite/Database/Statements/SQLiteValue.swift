@@ -54,8 +54,8 @@ extension Optional: SQLiteValue where Wrapped: SQLiteValue {
   }
 }
 
-/// SQLITE_TRANSIENT: SQLite copies the value before the call returns.
-// A constant of SQLite in the shape of a function pointer: nothing is ever called or written through it.
+/// SQLITE_TRANSIENT: SQLite copies the value before the call returns. Unsafe in name only: a constant in the shape of a
+/// function pointer, which nobody calls or changes.
 private nonisolated(unsafe) let copying = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
 /// The row at which a statement stands.
