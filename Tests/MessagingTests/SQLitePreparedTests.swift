@@ -7,6 +7,7 @@ struct SQLitePreparedTests {
   private static let insertion = PreparedSQL("INSERT INTO things (number, word, bytes) VALUES (?, ?, ?)")
   private static let selection = PreparedSQL("SELECT number, word, bytes FROM things WHERE number = ?")
   private static let duplicate = PreparedSQL("INSERT INTO things (number, word) VALUES (?, ?) ON CONFLICT DO NOTHING")
+  private static let listing = PreparedSQL("SELECT number, word FROM things WHERE number < ? ORDER BY number")
   private static let ill = PreparedSQL("INSERT INTO things (number, word) VALUES (?, ?)")
 
   private func store() async throws -> SQLiteDatabase {
@@ -60,6 +61,59 @@ struct SQLitePreparedTests {
     #expect(messages.first?.contains("UNIQUE constraint failed: things.number") == true)
     #expect(messages.first?.contains("INSERT INTO things") == true)
     #expect(messages.last?.contains("1 values for 2 parameters") == true)
+    try store.close()
+  }
+
+  @Test func rowsComeInTheQueryOrder() async throws {
+    let store = try await store()
+    let words = try await store.write { transaction in
+      for number in [3, 1, 2, 9] { try transaction.execute(Self.insertion, number, "word \(number)", nil as [UInt8]?) }
+      return try transaction.all(Self.listing, 9) { $0.text(1) }
+    }
+
+    #expect(words == ["word 1", "word 2", "word 3"])
+    try store.close()
+  }
+
+  @Test func aStatementMayRunWhileRowsOfAnotherAreRead() async throws {
+    let store = try await store()
+    let found = try await store.write { transaction in
+      for number in [1, 2] { try transaction.execute(Self.insertion, number, "a word of more than sixteen", [1, 2]) }
+      var found: [String?] = []
+      try transaction.forEach(Self.listing, 10) { row in
+        let number = row.integer(0)
+        found.append(try transaction.first(Self.selection, number) { "\(number): \($0.text(1))" })
+      }
+      return found
+    }
+
+    #expect(found == ["1: a word of more than sixteen", "2: a word of more than sixteen"])
+    try store.close()
+  }
+
+  @Test(arguments: [65_536, 65_537, 300_000])
+  func valuesLargerThanTheRoomForThemAreBoundToo(_ size: Int) async throws {
+    let store = try await store()
+    let (word, bytes) = (String(repeating: "w", count: size), [UInt8](repeating: 7, count: size))
+    let read = try await store.write { transaction in
+      try transaction.execute(Self.insertion, 1, word, bytes)
+      try transaction.execute(Self.insertion, 2, "small", [8])
+      return try transaction.first(Self.selection, 1) { ($0.text(1), $0.bytes(2)) }
+    }
+
+    #expect(read?.0 == word)
+    #expect(read?.1 == bytes)
+    try store.close()
+  }
+
+  @Test func theRowIDOfAnInsertionIsKnown() async throws {
+    let store = try await store()
+    let rowID = try await store.write { transaction in
+      try transaction.execute(Self.insertion, 42, "a", nil as [UInt8]?)
+      return transaction.lastInsertedRowID
+    }
+
+    #expect(rowID == 42)
     try store.close()
   }
 }

@@ -72,9 +72,8 @@ extension SQLiteInbox {
   }
 
   public func crashedAttempts(in transaction: SQLiteTransaction) throws -> CrashedAttempts {
-    let rows = try Row.fetchCursor(transaction.database.cachedStatement(sql: Self.deaths), arguments: [group])
     var deaths: [String: Int] = [:]
-    while let row = try rows.next() { deaths[row[0]] = row[1] }
+    try transaction.forEach(Self.deaths, group) { deaths[$0.text(0)] = Int($0.integer(1)) }
     return CrashedAttempts(deaths)
   }
 
@@ -91,7 +90,8 @@ extension SQLiteInbox {
     ON CONFLICT DO NOTHING
     """
 
-  private static let deaths = "SELECT subject, COUNT(*) FROM crashed_attempts WHERE consumer_group = ? GROUP BY subject"
+  private static let deaths = PreparedSQL(
+    "SELECT subject, COUNT(*) FROM crashed_attempts WHERE consumer_group = ? GROUP BY subject")
 
   private static let forgetting = "DELETE FROM crashed_attempts WHERE consumer_group = ? AND subject = ?"
 }

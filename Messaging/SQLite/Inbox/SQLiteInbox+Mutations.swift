@@ -10,8 +10,7 @@ extension SQLiteInbox {
       "SELECT 1 FROM processed_events WHERE consumer_group = ? AND event_id = ?", [group, entry.identity.eventID]
     ) { _ in true }
     transaction.afterCommit { [self] in
-      let arguments = columns(of: entry, outcome)
-      Task { try await database.write { try $0.database.execute(sql: Self.registration, arguments: arguments) } }
+      Task { try await database.write { try write(entry, outcome, by: Self.bareInsertion, in: $0) } }
     }
     return isKnown == nil
   }

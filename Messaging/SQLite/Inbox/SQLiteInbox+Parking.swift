@@ -6,12 +6,12 @@ import WireFormat
 /// Cursors, parked records and offsets.
 extension SQLiteInbox {
   public func cursor(of key: String, in transaction: SQLiteTransaction) throws -> Int64 {
-    try Int64.fetchOne(transaction.database.cachedStatement(sql: Self.cursor), arguments: [group, key]) ?? 0
+    try transaction.first(Self.cursor, group, key) { $0.integer(0) } ?? 0
   }
 
   /// A cursor never goes back.
   public func moveCursor(of key: String, to version: Int64, in transaction: SQLiteTransaction) throws {
-    try transaction.database.cachedStatement(sql: Self.cursorMove).execute(arguments: [group, key, version])
+    try transaction.execute(Self.cursorMove, group, key, version)
   }
 
   public func park(_ parked: ParkedRecord, in transaction: SQLiteTransaction) throws {
@@ -79,9 +79,8 @@ extension SQLiteInbox {
   public func storeNextOffsets(
     _ offsets: [TopicPartition: Int64], cluster: String, in transaction: SQLiteTransaction
   ) throws {
-    let statement = try transaction.database.cachedStatement(sql: Self.offsetStoring)
     for (partition, next) in offsets {
-      try statement.execute(arguments: [group, cluster, partition.topic, partition.partition, next])
+      try transaction.execute(Self.offsetStoring, group, cluster, partition.topic, partition.partition, next)
     }
   }
 
@@ -92,12 +91,14 @@ extension SQLiteInbox {
     }
   }
 
-  private static let cursor = "SELECT version FROM key_cursors WHERE consumer_group = ? AND event_key = ?"
+  private static let cursor = PreparedSQL(
+    "SELECT version FROM key_cursors WHERE consumer_group = ? AND event_key = ?")
 
-  private static let cursorMove = """
+  private static let cursorMove = PreparedSQL(
+    """
     INSERT INTO key_cursors (consumer_group, event_key, version) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET version = max(version, excluded.version)
-    """
+    """)
 
   private static let parking = """
     INSERT INTO parked_events (
@@ -145,10 +146,11 @@ extension SQLiteInbox {
     UPDATE processed_events SET outcome = 'discarded' WHERE consumer_group = ? AND event_id = ? AND outcome = 'parked'
     """
 
-  private static let offsetStoring = """
+  private static let offsetStoring = PreparedSQL(
+    """
     INSERT INTO next_offsets (consumer_group, cluster_id, topic, partition, next_offset) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset
-    """
+    """)
 
   private static let offsets =
     "SELECT topic, partition, next_offset FROM next_offsets WHERE consumer_group = ? AND cluster_id = ?"

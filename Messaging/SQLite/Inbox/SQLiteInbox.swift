@@ -1,5 +1,4 @@
 import FaultInjection
-import GRDB
 import Messaging
 import WireFormat
 
@@ -45,42 +44,47 @@ public struct SQLiteInbox: InboxStore {
     _ entry: InboxEntry, outcome: InboxOutcome, in transaction: SQLiteTransaction
   ) throws -> Bool {
     if Mutation.dedupAfterCommit.isOn { return try registerLater(entry, outcome, in: transaction) }
-    try transaction.database.cachedStatement(sql: Self.registration + "ON CONFLICT DO NOTHING")
-      .execute(arguments: columns(of: entry, outcome))
-    return transaction.database.changesCount == 1
+    return try write(entry, outcome, by: Self.registration, in: transaction) == 1
   }
 
   public func settle(_ entry: InboxEntry, outcome: InboxOutcome, in transaction: SQLiteTransaction) throws {
-    try transaction.database.cachedStatement(sql: Self.registration + Self.settlement)
-      .execute(arguments: columns(of: entry, outcome))
+    try write(entry, outcome, by: Self.settlement, in: transaction)
   }
 
   public func outcome(ofEvent eventID: String, in transaction: SQLiteTransaction) throws -> InboxOutcome? {
-    try String.fetchOne(transaction.database.cachedStatement(sql: Self.outcome), arguments: [group, eventID])
-      .flatMap(InboxOutcome.init)
+    try transaction.first(Self.outcome, group, eventID) { InboxOutcome(rawValue: $0.text(0)) } ?? nil
   }
 
-  func columns(of entry: InboxEntry, _ outcome: InboxOutcome) -> StatementArguments {
+  /// - Returns: how many rows were written.
+  @discardableResult
+  func write(
+    _ entry: InboxEntry, _ outcome: InboxOutcome, by statement: PreparedSQL, in transaction: SQLiteTransaction
+  ) throws -> Int {
     let identity = entry.identity
-    return [
-      group, identity.eventID, outcome.rawValue, identity.eventType, identity.key, identity.version,
+    return try transaction.execute(
+      statement, group, identity.eventID, outcome.rawValue, identity.eventType, identity.key, identity.version,
       entry.topicPartition.topic, entry.topicPartition.partition, entry.offset, entry.attempts,
-      now().millisecondsSinceEpoch,
-    ]
+      now().millisecondsSinceEpoch)
   }
 
-  static let registration = """
+  private static let insertion = """
     INSERT INTO processed_events (
       consumer_group, event_id, outcome, event_type, event_key, version, topic, partition, record_offset, attempts,
       processed_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-
     """
 
-  private static let settlement = """
-    ON CONFLICT DO UPDATE SET
+  /// Fails where there is a row.
+  static let bareInsertion = PreparedSQL(insertion)
+
+  private static let registration = PreparedSQL("\(insertion) ON CONFLICT DO NOTHING")
+
+  private static let settlement = PreparedSQL(
+    """
+    \(insertion) ON CONFLICT DO UPDATE SET
       outcome = excluded.outcome, attempts = excluded.attempts, processed_at = excluded.processed_at
-    """
+    """)
 
-  private static let outcome = "SELECT outcome FROM processed_events WHERE consumer_group = ? AND event_id = ?"
+  private static let outcome = PreparedSQL(
+    "SELECT outcome FROM processed_events WHERE consumer_group = ? AND event_id = ?")
 }
