@@ -33,9 +33,8 @@ extension SQLiteOutbox {
 
   public func renewLease(_ lease: RelayLease, duration: Duration) throws {
     try database.writeBlocking { [now] transaction in
-      try Self.require(lease, in: transaction.database)
-      try transaction.database.cachedStatement(sql: "UPDATE relay_lease SET expires_at = ?")
-        .execute(arguments: [(now() + duration).millisecondsSinceEpoch])
+      try Self.require(lease, in: transaction)
+      try transaction.execute(Self.prolongation, (now() + duration).millisecondsSinceEpoch)
       try Failpoint.leaseRenewing.hit()
     }
   }
@@ -52,11 +51,15 @@ extension SQLiteOutbox {
     }
   }
 
-  static func require(_ lease: RelayLease, in database: Database) throws {
+  /// - Throws: `LeaseLost` when the lease is another's by now, or its epoch has passed.
+  static func require(_ lease: RelayLease, in transaction: SQLiteTransaction) throws {
     if Mutation.leaseTokenUnchecked.isOn { return }
-    let token = try Int64.fetchOne(database.cachedStatement(sql: "SELECT token FROM relay_lease"))
-    guard token == lease.token, try epoch(database) == lease.publishEpoch else { throw LeaseLost() }
+    let present = try transaction.first(presentLease) { RelayLease(token: $0.integer(0), publishEpoch: $0.integer(1)) }
+    guard present == lease else { throw LeaseLost() }
   }
+
+  private static let presentLease = PreparedSQL("SELECT token, publish_epoch FROM relay_lease, relay_state")
+  private static let prolongation = PreparedSQL("UPDATE relay_lease SET expires_at = ?")
 
   static func epoch(_ database: Database) throws -> Int64 {
     try Int64.fetchOne(database.cachedStatement(sql: "SELECT publish_epoch FROM relay_state")) ?? 1

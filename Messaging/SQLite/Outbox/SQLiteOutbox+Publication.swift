@@ -8,18 +8,14 @@ extension SQLiteOutbox: OutboxStore {
   public func unpublished(after sequence: Int64, limit: Int) throws -> [OutboxRow] {
     guard limit > 0 else { return [] }
     return try database.readBlocking { database in
-      let rows = try Row.fetchCursor(
-        database.cachedStatement(sql: Self.unpublishedRows), arguments: [sequence, limit])
-      var result: [OutboxRow] = []
-      while let row = try rows.next() {
-        result.append(
-          OutboxRow(
-            sequence: row[0],
-            message: OutgoingMessage(
-              topic: row[1], key: row.bytes(at: 2), value: row.bytes(at: 3),
-              headers: try HeaderCoding.decode(row.bytes(at: 4) ?? []))))
+      var rows: [OutboxRow] = []
+      try database.forEachRow(Self.unpublishedRows, [sequence, limit]) { row in
+        let message = OutgoingMessage(
+          topic: row.text(1), key: row.bytes(2), value: row.bytes(3),
+          headers: try HeaderCoding.decode(row.bytes(4) ?? []))
+        rows.append(OutboxRow(sequence: row.integer(0), message: message))
       }
-      return result
+      return rows
     }
   }
 
@@ -30,19 +26,17 @@ extension SQLiteOutbox: OutboxStore {
   public func markPublished(_ receipts: [PublicationReceipt], lease: RelayLease) throws {
     let publishedAt = now().millisecondsSinceEpoch
     try database.writeBlocking { transaction in
-      try Self.require(lease, in: transaction.database)
-      let mark = try transaction.database.cachedStatement(sql: Self.mark)
+      try Self.require(lease, in: transaction)
       var ends: [TopicPartition: Int64] = [:]
       for receipt in receipts {
         let position = receipt.position
-        try mark.execute(arguments: [
-          publishedAt, position.topicPartition.partition, position.offset, lease.publishEpoch, receipt.sequence,
-        ])
+        try transaction.execute(
+          Self.mark, publishedAt, position.topicPartition.partition, position.offset, lease.publishEpoch,
+          receipt.sequence)
         if let offset = position.offset { ends[position.topicPartition, default: offset].raise(to: offset) }
       }
-      let raiseEnd = try transaction.database.cachedStatement(sql: Self.raiseEnd)
       for (partition, offset) in ends {
-        try raiseEnd.execute(arguments: [partition.topic, partition.partition, offset])
+        try transaction.execute(Self.raiseEnd, partition.topic, partition.partition, offset)
       }
       try Failpoint.outboxMarking.hit()
     }
@@ -61,7 +55,7 @@ extension SQLiteOutbox: OutboxStore {
 
   public func bind(toCluster clusterID: String, lease: RelayLease) throws {
     try database.writeBlocking { transaction in
-      try Self.require(lease, in: transaction.database)
+      try Self.require(lease, in: transaction)
       try transaction.database.execute(sql: "UPDATE relay_state SET cluster_id = ?", arguments: [clusterID])
     }
   }
@@ -71,7 +65,7 @@ extension SQLiteOutbox: OutboxStore {
     let cutoff = (now() - retention).millisecondsSinceEpoch
     let rows = try database.writeBlocking { transaction in
       let database = transaction.database
-      try Self.require(lease, in: database)
+      try Self.require(lease, in: transaction)
       try database.execute(
         sql: "UPDATE relay_state SET cluster_id = ?, publish_epoch = ?", arguments: [clusterID, epoch.publishEpoch])
       try database.execute(sql: "DELETE FROM relay_partition_ends")
@@ -91,15 +85,17 @@ extension SQLiteOutbox: OutboxStore {
   static let unpublishedNumber =
     "SELECT COUNT(*) FROM outbox INDEXED BY outbox_unpublished WHERE published_at IS NULL"
 
-  private static let mark = """
+  private static let mark = PreparedSQL(
+    """
     UPDATE outbox SET published_at = ?, published_partition = ?, published_offset = ?, publish_epoch = ?
     WHERE sequence = ?
-    """
+    """)
 
-  private static let raiseEnd = """
+  private static let raiseEnd = PreparedSQL(
+    """
     INSERT INTO relay_partition_ends (topic, partition, highest_offset) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET highest_offset = max(highest_offset, excluded.highest_offset)
-    """
+    """)
 
   private static let publishAgain = """
     UPDATE outbox

@@ -1,4 +1,3 @@
-import GRDB
 import Messaging
 import Synchronization
 import WireFormat
@@ -51,19 +50,19 @@ public struct SQLiteOutbox: OutboxWriter {
   /// - Parameter deadLetterID: the dead letter that `message` publishes.
   func append(_ message: OutboxMessage, publishing deadLetterID: Int64?, in transaction: SQLiteTransaction) throws {
     let outgoing = message.message
-    try transaction.database.cachedStatement(sql: Self.insertion).execute(arguments: [
-      now().millisecondsSinceEpoch, deadLetterID, message.eventID, message.eventType, outgoing.topic,
-      blob(outgoing.key), blob(HeaderCoding.encode(outgoing.headers)), blob(outgoing.value),
-    ])
+    try transaction.execute(
+      Self.insertion, now().millisecondsSinceEpoch, deadLetterID, message.eventID, message.eventType, outgoing.topic,
+      outgoing.key, HeaderCoding.encode(outgoing.headers), outgoing.value)
     transaction.afterCommit(once: commits) { [commits] in commits.callAll() }
   }
 
   // SQLite has one writer, and a transaction numbers its rows while it has the write lock: the order of the sequence is
   // the order of the commits.
-  private static let insertion = """
-    INSERT INTO outbox (created_at, dead_letter_id, event_id, event_type, topic, message_key, headers, message_value)
-    VALUES (?, ?, ?, ?, ?, CAST(? AS BLOB), CAST(? AS BLOB), CAST(? AS BLOB))
+  private static let insertion = PreparedSQL(
     """
+    INSERT INTO outbox (created_at, dead_letter_id, event_id, event_type, topic, message_key, headers, message_value)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    """)
 }
 
 /// Who wants to know of commits.
