@@ -7,7 +7,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 # Release builds have a scratch path of their own, so that the two configurations never throw each other away.
 RELEASE := $(SWIFT) build -c release --scratch-path .build-release
-SWIFT_SOURCES := Package.swift WireFormat EventSchema FaultInjection Messaging ServiceDefaults OrderService InventoryService NotificationService CLI Tests
+SWIFT_SOURCES := Package.swift WireFormat EventSchema FaultInjection Messaging ServiceDefaults OrderService InventoryService NotificationService CLI Benchmarks/Limits Tests
 
 export WARNINGS_AS_ERRORS := 1
 

@@ -115,7 +115,7 @@ let package = Package(
       name: "orderflow-limits",
       dependencies: [
         "EventSchema", "Inventory", "Messaging", "MessagingKafka", "MessagingSQLite", "Notifications", "Orders",
-        "ServiceDefaults", "WireFormat", .argumentParser, .grdb, .httpTypes, .hummingbird, .logging, .nioPosix,
+        "ServiceDefaults", "WireFormat", .argumentParser, .grdbSQLite, .httpTypes, .hummingbird, .logging, .nioPosix,
       ],
       path: "Benchmarks/Limits", swiftSettings: settings),
 

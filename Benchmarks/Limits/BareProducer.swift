@@ -1,5 +1,6 @@
 import ArgumentParser
 import EventSchema
+import Foundation
 import Logging
 import Messaging
 import MessagingKafka
@@ -12,7 +13,7 @@ struct BareProducer: ParsableCommand {
   @Option var records = 50_000
 
   func run() throws {
-    let messages = SampleOrders().messages(records)
+    let messages = SampleOrders().created(records)
     let start = ContinuousClock.now
     try Publication(bootstrapServers: bootstrapServers).publish(messages)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -20,16 +21,24 @@ struct BareProducer: ParsableCommand {
   }
 }
 
-/// Puts orders on topic `orders` that no OrderService knows, for the consumers' rows.
+/// Fills a topic for the consumers' rows: `orders` with orders that no OrderService knows, or `inventory` with an answer
+/// to each order whose id is in a file, a line each.
 struct FillTopic: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "fill")
 
   @Option var bootstrapServers: String
   @Option var orders = 50_000
+  @Option var answerOrdersIn: String?
 
   func run() throws {
-    try Publication(bootstrapServers: bootstrapServers).publish(SampleOrders().messages(orders))
-    print(#"{"orders":\#(orders)}"#)
+    let messages = try answerOrdersIn.map(answers) ?? SampleOrders().created(orders)
+    try Publication(bootstrapServers: bootstrapServers).publish(messages)
+    print(#"{"events":\#(messages.count)}"#)
+  }
+
+  private func answers(path: String) throws -> [OutgoingMessage] {
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    return SampleOrders().reserved(lines.compactMap { OrderID(String($0)) })
   }
 }
 

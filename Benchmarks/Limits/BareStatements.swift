@@ -1,112 +1,180 @@
 import ArgumentParser
-import Foundation
-import GRDB
 import Inventory
-import Messaging
 import MessagingSQLite
 import Notifications
+import Orders
 import WireFormat
 
-/// The statements of a consumer from a loop, a hundred events a transaction: no broker, no decoding, no decisions.
-struct BareStatements: AsyncParsableCommand {
+/// The statements of a consumer from a loop, a hundred events a transaction: no broker, no decoding, no decisions, and
+/// SQLite called directly.
+struct BareStatements: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "statements")
 
   enum Service: String, ExpressibleByArgument, CaseIterable {
-    case inventory, notification
+    case order, inventory, notification
   }
 
   @Option var service: Service
   @Option var events = 50_000
   @Option var path: String
 
-  func run() async throws {
-    let migrations = service == .inventory ? InventoryMigrations.all : MailMigrations.all
-    let database = try SQLiteDatabase.open(path: path, migrations: MessagingMigrations.all + migrations)
-    defer { try? database.close() }
+  func run() throws {
     let ids = UUIDv7Generator()
-    let rows = (0..<events).map { _ in
-      (event: ids.next(at: .now()).description, order: ids.next(at: .now()).description)
+    let rows = (0..<events).map { number in
+      Row(number: number, event: ids.next(at: .now()).description, order: ids.next(at: .now()).description)
     }
-    try await database.write { transaction in
-      guard service == .inventory else { return }
-      for number in 0..<20 {
-        try transaction.database.execute(
-          sql: "INSERT INTO products (product_id, name, on_hand) VALUES (?, 'P', 100000000)",
-          arguments: ["p-\(number)"])
-      }
-    }
-    let value = [UInt8](repeating: 0x61, count: 300)
-    let headers = [UInt8](repeating: 0x62, count: 250)
+    try SQLiteDatabase.open(path: path, migrations: MessagingMigrations.all + service.migrations).close()
+    let store = try BareStore(path: path)
+    defer { store.close() }
+    try prepare(store, for: rows)
+
+    let effect = try service.effect(in: store)
     let start = ContinuousClock.now
     for first in stride(from: 0, to: rows.count, by: 100) {
-      try database.writeBlocking { [service] transaction in
-        for (number, row) in rows[first..<min(first + 100, rows.count)].enumerated() {
-          try Self.common(row, number, in: transaction.database)
-          switch service {
-          case .inventory: try Self.reserve(row, number, value: value, headers: headers, in: transaction.database)
-          case .notification: try Self.mail(row, in: transaction.database)
-          }
-        }
+      try store.transaction {
+        for row in rows[first..<min(first + 100, rows.count)] { try effect(row) }
       }
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     print(#"{"events":\#(events),"seconds":\#(seconds),"events_per_second":\#(Double(events) / seconds)}"#)
   }
 
-  private typealias Ids = (event: String, order: String)
-
-  /// What every consumed event of `orders` writes.
-  private static func common(_ row: Ids, _ number: Int, in database: Database) throws {
-    try database.cachedStatement(
-      sql: """
-        INSERT INTO processed_events (consumer_group, event_id, outcome, event_type, event_key, version, topic,
-          partition, record_offset, attempts, processed_at)
-        VALUES ('inventory-service', ?, 'processed', 'ORDER_CREATED', ?, 1, 'orders', 0, ?, 1, 1795378867123)
-        ON CONFLICT DO NOTHING
-        """
-    ).execute(arguments: [row.event, row.order, number])
-    try database.cachedStatement(
-      sql: "INSERT INTO key_cursors (consumer_group, event_key, version) VALUES ('inventory-service', ?, 1)"
-    ).execute(arguments: [row.order])
+  /// What has to be there before the first event: stock, or orders that wait for their answer.
+  private func prepare(_ store: BareStore, for rows: [Row]) throws {
+    switch service {
+    case .inventory:
+      let product = try store.statement(
+        "INSERT INTO products (product_id, name, on_hand) VALUES (?, 'P', 100000000)")
+      for number in 0..<20 { try product.run(.text("p-\(number)")) }
+    case .order:
+      let order = try store.statement(Self.orderInsertion)
+      try store.transaction {
+        for row in rows { try order.run(.text(row.order), .text("customer-\(row.number % 1000)")) }
+      }
+    case .notification: break
+    }
   }
 
-  private static func reserve(
-    _ row: Ids, _ number: Int, value: [UInt8], headers: [UInt8], in database: Database
-  ) throws {
-    let setAside = try database.cachedStatement(
-      sql: "UPDATE products SET reserved = reserved + 1 WHERE product_id = ? AND on_hand - reserved >= 1")
-    let (first, second) = ("p-\(number % 20)", "p-\((number + 7) % 20)")
-    try setAside.execute(arguments: [first])
-    try setAside.execute(arguments: [second])
-    try database.cachedStatement(
-      sql: """
-        INSERT INTO reservations (reservation_id, order_id, status, items, created_at, updated_at)
-        VALUES (?, ?, 'RESERVED', '[["p-1",1],["p-8",1]]', 1795378867123, 1795378867123)
-        ON CONFLICT (order_id) DO NOTHING
-        """
-    ).execute(arguments: [row.event, row.order])
-    let sequence = database.lastInsertedRowID
-    let item = try database.cachedStatement(
-      sql: "INSERT INTO reservation_items (product_id, status, sequence, quantity) VALUES (?, 'RESERVED', ?, 1)")
-    try item.execute(arguments: [first, sequence])
-    try item.execute(arguments: [second, sequence])
-    try database.cachedStatement(
-      sql: """
-        INSERT INTO outbox (created_at, event_id, event_type, topic, message_key, headers, message_value)
-        VALUES (1795378867123, ?, 'INVENTORY_RESERVED', 'inventory', CAST(? AS BLOB), CAST(? AS BLOB), CAST(? AS BLOB))
-        """
-    ).execute(arguments: [row.event, Data(row.order.utf8), Data(headers), Data(value)])
+  private static let orderInsertion = """
+    INSERT INTO orders (order_id, customer_id, status, version, total, items, created_at, updated_at)
+    VALUES (?, ?, 'PENDING', 1, 5490, '[["p-1",1,4990],["p-8",1,500]]', 1795378867123, 1795378867123)
+    """
+}
+
+/// One event of one order.
+private struct Row {
+  var number: Int
+  var event: String
+  var order: String
+}
+
+extension BareStatements.Service {
+  fileprivate var migrations: [SQLiteMigration] {
+    switch self {
+    case .order: OrderMigrations.all
+    case .inventory: InventoryMigrations.all
+    case .notification: MailMigrations.all
+    }
   }
 
-  private static func mail(_ row: Ids, in database: Database) throws {
-    try database.cachedStatement(
-      sql: """
-        INSERT INTO emails (email_id, event_id, order_id, customer_id, kind, items, total, template_version, status,
-          attempts, created_at, sent_at)
-        VALUES (?, ?, ?, 'customer-42', 'ORDER_CREATED', '[["p-1",1,4990],["p-8",1,500]]', 5490, 1, 'SENT', 1,
-          1795378867123, 1795378867123)
-        ON CONFLICT (order_id, kind) DO NOTHING
-        """
-    ).execute(arguments: [row.event, row.event, row.order])
+  /// All that the service writes for one event, prepared.
+  fileprivate func effect(in store: BareStore) throws -> (Row) throws -> Void {
+    switch self {
+    case .order: try confirming(in: store)
+    case .inventory: try reserving(in: store)
+    case .notification: try mailing(in: store)
+    }
+  }
+
+  private func registering(_ type: String, topic: String, in store: BareStore) throws -> (Row) throws -> Void {
+    let registration = try store.statement(
+      """
+      INSERT INTO processed_events (consumer_group, event_id, outcome, event_type, event_key, version, topic,
+        partition, record_offset, attempts, processed_at)
+      VALUES ('\(self)-service', ?, 'processed', '\(type)', ?, 1, '\(topic)', 0, ?, 1, 1795378867123)
+      ON CONFLICT DO NOTHING
+      """)
+    return { row in try registration.run(.text(row.event), .text(row.order), .integer(row.number)) }
+  }
+
+  private func movingCursor(in store: BareStore) throws -> (Row) throws -> Void {
+    let cursor = try store.statement("SELECT version FROM key_cursors WHERE consumer_group = ? AND event_key = ?")
+    let move = try store.statement(
+      "INSERT INTO key_cursors (consumer_group, event_key, version) VALUES (?, ?, 1)")
+    return { row in
+      try cursor.run(.text("\(self)-service"), .text(row.order))
+      try move.run(.text("\(self)-service"), .text(row.order))
+    }
+  }
+
+  private func telling(_ type: String, topic: String, in store: BareStore) throws -> (Row) throws -> Void {
+    let value = BareValue.bytes(Array(repeating: 0x61, count: 330))
+    let headers = BareValue.bytes(Array(repeating: 0x62, count: 300))
+    let outbox = try store.statement(
+      """
+      INSERT INTO outbox (created_at, event_id, event_type, topic, message_key, headers, message_value)
+      VALUES (1795378867123, ?, '\(type)', '\(topic)', ?, ?, ?)
+      """)
+    return { row in try outbox.run(.text(row.event), .bytes(Array(row.order.utf8)), headers, value) }
+  }
+
+  private func confirming(in store: BareStore) throws -> (Row) throws -> Void {
+    let register = try registering("INVENTORY_RESERVED", topic: "inventory", in: store)
+    let order = try store.statement("SELECT * FROM orders WHERE order_id = ?")
+    let confirmation = try store.statement(
+      """
+      UPDATE orders SET status = 'CONFIRMED', version = 2, updated_at = 1795378867456
+      WHERE order_id = ? AND status = 'PENDING' AND version = 1
+      """)
+    let tell = try telling("ORDER_CONFIRMED", topic: "orders", in: store)
+    return { row in
+      try register(row)
+      try order.run(.text(row.order))
+      try confirmation.run(.text(row.order))
+      try tell(row)
+    }
+  }
+
+  private func reserving(in store: BareStore) throws -> (Row) throws -> Void {
+    let register = try registering("ORDER_CREATED", topic: "orders", in: store)
+    let moveCursor = try movingCursor(in: store)
+    let setAside = try store.statement(
+      "UPDATE products SET reserved = reserved + 1 WHERE product_id = ? AND on_hand - reserved >= 1")
+    let reservation = try store.statement(
+      """
+      INSERT INTO reservations (reservation_id, order_id, status, items, created_at, updated_at)
+      VALUES (?, ?, 'RESERVED', '[["p-1",1],["p-8",1]]', 1795378867123, 1795378867123)
+      ON CONFLICT (order_id) DO NOTHING
+      """)
+    let item = try store.statement(
+      "INSERT INTO reservation_items (product_id, status, sequence, quantity) VALUES (?, 'RESERVED', ?, 1)")
+    let tell = try telling("INVENTORY_RESERVED", topic: "inventory", in: store)
+    return { row in
+      let products = [row.number % 20, (row.number + 7) % 20].map { BareValue.text("p-\($0)") }
+      try register(row)
+      try moveCursor(row)
+      for product in products { try setAside.run(product) }
+      try reservation.run(.text(row.event), .text(row.order))
+      for product in products { try item.run(product, .integer(row.number + 1)) }
+      try tell(row)
+    }
+  }
+
+  private func mailing(in store: BareStore) throws -> (Row) throws -> Void {
+    let register = try registering("ORDER_CREATED", topic: "orders", in: store)
+    let moveCursor = try movingCursor(in: store)
+    let mail = try store.statement(
+      """
+      INSERT INTO emails (email_id, event_id, order_id, customer_id, kind, items, total, template_version, status,
+        attempts, created_at, sent_at)
+      VALUES (?, ?, ?, 'customer-42', 'ORDER_CREATED', '[["p-1",1,4990],["p-8",1,500]]', 5490, 1, 'SENT', 1,
+        1795378867123, 1795378867123)
+      ON CONFLICT (order_id, kind) DO NOTHING
+      """)
+    return { row in
+      try register(row)
+      try moveCursor(row)
+      try mail.run(.text(row.event), .text(row.event), .text(row.order))
+    }
   }
 }

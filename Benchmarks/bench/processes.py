@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +20,22 @@ ROOT = BENCHMARKS.parent
 BINARIES = ROOT / ".build-release" / "release"
 PEER_PYTHON = BENCHMARKS / ".venv" / "bin" / "python"
 PRODUCTS = 20
+NOBODY = "127.0.0.1:1"
+# What `orderflow up` sets on the embedded broker: its fetch sleeps, and it drops what is beyond 5 MiB a partition.
+EMBEDDED = {
+    "KAFKA_CONSUMER_FETCH_WAIT_MAX_MS": "10",
+    "KAFKA_PRODUCER_LINGER_MS": "1",
+    "RELAY_MAX_UNCONSUMED_BYTES": "3145728",
+}
 
 
 class Failed(Exception):
-    pass
+    """What was measured did not do its work: there is no figure then."""
 
 
 def free_port_base() -> int:
-    """Four free ports in a row."""
-    for base in range(21_000, 60_000, 10):
+    """Four free ports in a row, below those that the kernel gives to clients."""
+    for base in range(21_000, 32_000, 10):
         with contextlib.ExitStack() as stack:
             try:
                 for offset in range(4):
@@ -45,16 +53,23 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
         return json.loads(answer.read())
 
 
-def wait_until(what: str, seconds: float, condition):
+def answers(url: str) -> bool:
+    """Whether somebody serves there, whatever the answer is."""
+    try:
+        urllib.request.urlopen(url, timeout=30).close()
+    except urllib.error.HTTPError:
+        pass
+    return True
+
+
+def wait_until(what: str, seconds: float, condition, pause: float = 0.02):
     """What `condition` returns once it is true; an answer that cannot be had counts as not yet."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
+        with contextlib.suppress(OSError):
             if (value := condition()) not in (None, False):
                 return value
-        except OSError:
-            pass
-        time.sleep(0.02)
+        time.sleep(pause)
     raise Failed(f"{what} did not happen within {seconds:.0f} s")
 
 
@@ -75,24 +90,25 @@ def process(arguments, environment=None, cwd=None, log: Path | None = None, **op
             [str(argument) for argument in arguments], env={**os.environ, **(environment or {})}, cwd=cwd,
             stderr=output, **({"stdout": output} | options),
         )
+    try:
+        yield child
+    finally:
+        child.terminate()
         try:
-            yield child
-        finally:
-            child.send_signal(signal.SIGTERM)
-            try:
-                child.wait(20)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            child.wait(20)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 @dataclass
 class Stack:
+    """A whole system that runs: ours or the peer."""
+
     orders: str
     inventory: str
     notifications: str
     process_ids: dict[str, list[int]]
-    data: Path
     databases: dict[str, Path]
 
     def put_stock(self) -> None:
@@ -101,6 +117,10 @@ class Stack:
 
     def cpu_seconds(self) -> dict[str, float]:
         return {name: sum(map(cpu_seconds, ids)) for name, ids in self.process_ids.items()}
+
+    def megabytes(self, field: str) -> dict[str, float]:
+        """`Rss` or `Pss` of each."""
+        return {name: sum(megabytes(i, field) for i in ids) for name, ids in self.process_ids.items()}
 
     def peak_megabytes(self) -> dict[str, float]:
         return {name: sum(map(peak_megabytes, ids)) for name, ids in self.process_ids.items()}
@@ -112,14 +132,18 @@ def cpu_seconds(process_id: int) -> float:
 
 
 def megabytes(process_id: int, field: str) -> float:
-    for line in Path(f"/proc/{process_id}/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    return kilobytes(f"/proc/{process_id}/smaps_rollup", field) / 1024
 
 
 def peak_megabytes(process_id: int) -> float:
-    return megabytes(process_id, "VmHWM")
+    return kilobytes(f"/proc/{process_id}/status", "VmHWM") / 1024
+
+
+def kilobytes(path: str, field: str) -> int:
+    for line in Path(path).read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1])
+    raise Failed(f"{path} has no {field}")
 
 
 @contextlib.contextmanager
@@ -134,13 +158,14 @@ def orderflow(data: Path):
         told = json.loads(ready.read_text())
         yield Stack(
             told["order_service"], told["inventory_service"], told["notification_service"],
-            {**told["pids"], "broker": [up.pid]}, data,
+            {**told["pids"], "broker": [up.pid]},
             {name: data / f"{name}.sqlite" for name in ("order-service", "inventory-service", "notification-service")},
         )
 
 
 @contextlib.contextmanager
 def embedded_broker():
+    """The broker of `orderflow up` in a process of its own, which may outlive its clients."""
     with process(
         [BINARIES / "orderflow-limits", "broker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as broker:
@@ -160,11 +185,9 @@ def peer(data: Path):
             if not line:
                 raise Failed((data / "peer.log").read_text())
             told = json.loads(line)
-            # Its consumers say nothing of themselves; the broker lets the first members of a group wait for 3 s.
-            time.sleep(6)
             yield Stack(
                 told["order_service"], told["inventory_service"], told["notification_service"],
-                {"peer": told["pids"], "broker": [broker]}, data,
+                {"peer": told["pids"], "broker": [broker]},
                 {
                     "order-service": data / "orders.sqlite", "inventory-service": data / "inventory.sqlite",
                     "notification-service": data / "notifications.sqlite",
@@ -173,24 +196,42 @@ def peer(data: Path):
 
 
 @contextlib.contextmanager
-def service(name: str, data: Path, servers: str, port: int, environment: dict | None = None):
-    """One of our services alone."""
+def service(name: str, store: Path, servers: str, environment: dict | None = None):
+    """One of our services alone, with its defaults; its URL and process."""
+    port = free_port_base()
     values = {
-        "DATABASE_PATH": str(data / f"{name}.sqlite"), "HTTP_PORT": str(port), "KAFKA_BOOTSTRAP_SERVERS": servers,
-        "KAFKA_CONSUMER_FETCH_WAIT_MAX_MS": "10", "KAFKA_PRODUCER_LINGER_MS": "1", "LOG_LEVEL": "warning",
-        **(environment or {}),
+        "DATABASE_PATH": str(store), "HTTP_PORT": str(port), "KAFKA_BOOTSTRAP_SERVERS": servers,
+        **EMBEDDED, **(environment or {}),
     }
-    with process([BINARIES / name], values, log=data / f"{name}.log") as child:
-        wait_until(name, 30, lambda: request("GET", f"http://127.0.0.1:{port}/health"))
-        yield child
+    with process([BINARIES / name], values, log=store.with_suffix(".log")) as child:
+        url = f"http://127.0.0.1:{port}"
+        wait_until(name, 30, lambda: answers(f"{url}/health"))
+        yield url, child.pid
+
+
+@contextlib.contextmanager
+def services(data: Path, servers: str):
+    """Our three services on a broker that is there already."""
+    names = {"OrderService": "order-service", "InventoryService": "inventory-service",
+             "NotificationService": "notification-service"}
+    with contextlib.ExitStack() as stack:
+        databases = {store: data / f"{store}.sqlite" for store in names.values()}
+        started = {
+            name: stack.enter_context(service(name, databases[store], servers)) for name, store in names.items()
+        }
+        urls = [url for url, _ in started.values()]
+        yield Stack(*urls, {name: [process_id] for name, (_, process_id) in started.items()}, databases)
 
 
 def limits(*arguments) -> dict:
+    """What a limit of `orderflow-limits` came to."""
     answer = subprocess.run(
-        [str(BINARIES / "orderflow-limits"), *map(str, arguments)], check=True, stdout=subprocess.PIPE
+        [str(BINARIES / "orderflow-limits"), *map(str, arguments)], check=False, capture_output=True, text=True
     )
+    if answer.returncode != 0:
+        raise Failed(f"orderflow-limits {arguments[0]}: {answer.stderr}")
     return json.loads(answer.stdout)
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
