@@ -116,4 +116,24 @@ struct SQLitePreparedTests {
     #expect(rowID == 42)
     try store.close()
   }
+
+  @Test func aQuestionIsAskedOfAReadAndOfAWriteAlike() async throws {
+    let store = try await store()
+    let written = try await store.write { transaction in
+      for (number, word) in [(2, "a word of more than sixteen"), (1, "a")] {
+        try transaction.execute(Self.ill, number, word)
+      }
+      return try Self.words(in: transaction)
+    }
+    let read = try await store.read { try [Self.words(in: $0), Self.words(in: $0)] }
+
+    #expect(written == ["a word of more than sixteen", "1: a", "2: a word of more than sixteen"])
+    #expect(read == [written, written])
+    try store.close()
+  }
+
+  private static func words(in reader: some SQLiteReader) throws -> [String] {
+    [try reader.first(selection, 2) { $0.text(1) } ?? "none"]
+      + (try reader.all(listing, 3) { "\($0.integer(0)): \($0.text(1))" })
+  }
 }

@@ -78,7 +78,7 @@ import WireFormat
     let fixture = try InventoryFixture()
     let lists = [
       (ReservationStore.every, 2), (ReservationStore.ofStatus, 3), (ReservationStore.ofProduct, 3),
-      (ReservationStore.ofProductAndStatus, 4), (ReservationStore.ofOrder, 2), (ProductStore.everyProduct, 2),
+      (ReservationStore.ofProductAndStatus, 4), (ReservationStore.ofOrder, 2), (ProductStore.everyProduct.text, 2),
     ]
 
     for (sql, count) in lists {

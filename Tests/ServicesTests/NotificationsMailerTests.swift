@@ -213,8 +213,8 @@ import WireFormat
   @Test func noQuestionOfTheMailerScansTheMailbox() async throws {
     let fixture = try MailerFixture()
     for (sql, count) in [
-      (MailQueue.nextDue, 1), (MailQueue.claim, 4), (MailQueue.release, 3), (MailQueue.sending, 1),
-      (MailQueue.pendingCount, 0), (MailStore.newer, 2),
+      (MailQueue.nextDue.text, 1), (MailQueue.claim.text, 4), (MailQueue.release.text, 3),
+      (MailQueue.sending.text, 1), (MailQueue.pendingCount.text, 0), (MailStore.newer, 2),
     ] {
       let plan = try await fixture.database.write { transaction in
         try Row.fetchAll(

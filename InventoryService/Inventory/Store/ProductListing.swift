@@ -1,5 +1,4 @@
 import EventSchema
-import GRDB
 import MessagingSQLite
 
 /// A page of the products, by ascending id.
@@ -11,29 +10,24 @@ public struct ProductPage: Sendable, Hashable {
 
 extension ProductStore {
   /// At most `limit` products after `last` (nil: from the first). The cost is that of the page.
-  func page(after last: ProductID?, limit: Int, in database: Database) throws -> ProductPage {
-    let rows = try Row.fetchCursor(
-      try database.cachedStatement(sql: Self.everyProduct), arguments: [last?.rawValue ?? "", limit + 1])
-    var products: [Product] = []
-    while let row = try rows.next() {
-      guard products.count < limit else { return ProductPage(products: products, next: products.last?.id) }
-      products.append(try Product(row: row))
-    }
-    return ProductPage(products: products, next: nil)
+  func page(after last: ProductID?, limit: Int, in reader: some SQLiteReader) throws -> ProductPage {
+    var products = try reader.all(Self.everyProduct, last?.rawValue ?? "", limit + 1) { try Product($0) }
+    guard products.count > limit else { return ProductPage(products: products, next: nil) }
+    products.removeLast()
+    return ProductPage(products: products, next: products.last?.id)
   }
 
-  static let everyProduct =
-    "SELECT \(Product.columns) FROM products WHERE product_id > ? ORDER BY product_id LIMIT ?"
+  static let everyProduct = PreparedSQL(
+    "SELECT \(Product.columns) FROM products WHERE product_id > ? ORDER BY product_id LIMIT ?")
 }
 
 extension Product {
   static let columns = "product_id, name, on_hand, reserved"
 
   /// Reads a row with the columns in the order of ``columns``.
-  init(row: Row) throws(DamagedRow) {
-    let id: String = row[0]
-    guard let productID = ProductID(id) else { throw DamagedRow(table: "products", key: id) }
-    self.init(id: productID, name: row[1], onHand: row[2], reserved: row[3])
+  init(_ row: SQLiteRow) throws(DamagedRow) {
+    guard let id = ProductID(row.text(0)) else { throw DamagedRow(table: "products", key: row.text(0)) }
+    self.init(id: id, name: row.text(1), onHand: row.integer(2), reserved: row.integer(3))
   }
 }
 

@@ -1,5 +1,5 @@
 import EventSchema
-import GRDB
+import MessagingSQLite
 import WireFormat
 
 /// A row of `reservations`, with the columns in the order of ``columns``.
@@ -9,18 +9,15 @@ struct ReservationRow {
   let sequence: Int64
   let reservation: Reservation
 
-  /// Reads `row` without copying it; it need not outlive the cursor's step.
-  init(_ row: Row) throws(DamagedRow) {
-    let sequence: Int64 = row[0]
-    let status: String = row[3]
-    let items: String = row[4]
-    guard let id = ReservationID(row[1] as String), let orderID = OrderID(row[2] as String),
-      let status = ReservationStatus(rawValue: status), let items = StoredItems.decode(items)
+  init(_ row: SQLiteRow) throws(DamagedRow) {
+    sequence = row.integer(0)
+    guard let id = ReservationID(row.text(1)), let orderID = OrderID(row.text(2)),
+      let status = ReservationStatus(rawValue: row.text(3)), let items = StoredItems.decode(row.text(4))
     else { throw DamagedRow(table: "reservations", key: String(sequence)) }
 
-    self.sequence = sequence
-    self.reservation = Reservation(
-      id: id, orderID: orderID, items: items, status: status, reason: row[5],
-      createdAt: Timestamp(millisecondsSinceEpoch: row[6]), updatedAt: Timestamp(millisecondsSinceEpoch: row[7]))
+    reservation = Reservation(
+      id: id, orderID: orderID, items: items, status: status, reason: row.textIfAny(5),
+      createdAt: Timestamp(millisecondsSinceEpoch: row.integer(6)),
+      updatedAt: Timestamp(millisecondsSinceEpoch: row.integer(7)))
   }
 }

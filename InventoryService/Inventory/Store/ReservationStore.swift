@@ -1,6 +1,5 @@
 import EventSchema
 import FaultInjection
-import GRDB
 import Messaging
 import MessagingSQLite
 import ServiceDefaults
@@ -26,9 +25,9 @@ public struct ReservationStore: Sendable {
     self.signals = signals
   }
 
-  /// The answer to an order as `database` sees it; nil where there is none.
-  func find(_ orderID: OrderID, in database: Database) throws -> Reservation? {
-    try row(of: orderID, in: database)?.reservation
+  /// The answer to an order as `reader` sees it; nil where there is none.
+  func find(_ orderID: OrderID, in reader: some SQLiteReader) throws -> Reservation? {
+    try row(of: orderID, in: reader)?.reservation
   }
 
   /// Writes the answer to an order, and its event.
@@ -41,19 +40,16 @@ public struct ReservationStore: Sendable {
     _ reservation: Reservation, answering version: Int64, trace: TraceContext?, refusal: Refusal?,
     in transaction: SQLiteTransaction
   ) throws -> Bool {
-    let database = transaction.database
-    try database.cachedStatement(sql: Self.insertion).execute(arguments: [
-      reservation.id.rawValue, reservation.orderID.rawValue, reservation.status.rawValue,
+    let inserted = try transaction.execute(
+      Self.insertion, reservation.id.rawValue, reservation.orderID.rawValue, reservation.status.rawValue,
       StoredItems.encode(reservation.items), reservation.reason, reservation.createdAt.millisecondsSinceEpoch,
-      reservation.updatedAt.millisecondsSinceEpoch,
-    ])
-    guard database.changesCount == 1 else { return false }
+      reservation.updatedAt.millisecondsSinceEpoch)
+    guard inserted == 1 else { return false }
 
-    let sequence = database.lastInsertedRowID
-    let itemInsertion = try database.cachedStatement(sql: Self.itemInsertion)
+    let sequence = transaction.lastInsertedRowID
     for item in reservation.items {
-      try itemInsertion.execute(
-        arguments: [item.productID.rawValue, reservation.status.rawValue, sequence, item.quantity])
+      try transaction.execute(
+        Self.itemInsertion, item.productID.rawValue, reservation.status.rawValue, sequence, item.quantity)
     }
     try tell(reservation, answering: version, trace: trace, refusal: refusal, in: transaction)
     return true
@@ -65,15 +61,13 @@ public struct ReservationStore: Sendable {
   func release(
     _ reservation: Reservation, answering version: Int64, trace: TraceContext?, in transaction: SQLiteTransaction
   ) throws -> Bool {
-    let database = transaction.database
-    guard let sequence = try row(of: reservation.orderID, in: database)?.sequence else { return false }
-    try database.cachedStatement(sql: Self.release).execute(
-      arguments: [reservation.reason, reservation.updatedAt.millisecondsSinceEpoch, sequence])
-    guard database.changesCount == 1 || Mutation.releaseTwice.isOn else { return false }
+    guard let sequence = try row(of: reservation.orderID, in: transaction)?.sequence else { return false }
+    let released = try transaction.execute(
+      Self.release, reservation.reason, reservation.updatedAt.millisecondsSinceEpoch, sequence)
+    guard released == 1 || Mutation.releaseTwice.isOn else { return false }
 
-    let itemRelease = try database.cachedStatement(sql: Self.itemRelease)
     for item in reservation.items {
-      try itemRelease.execute(arguments: [item.productID.rawValue, sequence])
+      try transaction.execute(Self.itemRelease, item.productID.rawValue, sequence)
     }
     try tell(reservation, answering: version, trace: trace, refusal: nil, in: transaction)
     return true
@@ -81,17 +75,16 @@ public struct ReservationStore: Sendable {
 
   /// Writes that the order was cancelled before anything was reserved for it. A second time is as good as the first.
   func bury(_ orderID: OrderID, reason: String, at now: Timestamp, in transaction: SQLiteTransaction) throws {
-    try transaction.database.cachedStatement(sql: Self.burial)
-      .execute(arguments: [orderID.rawValue, reason, now.millisecondsSinceEpoch])
+    try transaction.execute(Self.burial, orderID.rawValue, reason, now.millisecondsSinceEpoch)
   }
 
   /// Whether the order was cancelled before anything was reserved for it.
-  func isBuried(_ orderID: OrderID, in database: Database) throws -> Bool {
-    try database.firstRow(Self.tombstone, [orderID.rawValue]) { _ in true } ?? false
+  func isBuried(_ orderID: OrderID, in reader: some SQLiteReader) throws -> Bool {
+    try reader.first(Self.tombstone, orderID.rawValue) { _ in true } ?? false
   }
 
-  private func row(of orderID: OrderID, in database: Database) throws -> ReservationRow? {
-    try database.firstRow(Self.selection, [orderID.rawValue]) { try ReservationRow($0) }
+  private func row(of orderID: OrderID, in reader: some SQLiteReader) throws -> ReservationRow? {
+    try reader.first(Self.selection, orderID.rawValue) { try ReservationRow($0) }
   }
 
   private func tell(
@@ -108,32 +101,37 @@ public struct ReservationStore: Sendable {
 }
 
 extension ReservationStore {
-  private static let selection = "SELECT \(ReservationRow.columns) FROM reservations WHERE order_id = ?"
+  private static let selection = PreparedSQL("SELECT \(ReservationRow.columns) FROM reservations WHERE order_id = ?")
 
-  private static let insertion = """
+  private static let insertion = PreparedSQL(
+    """
     INSERT INTO reservations (reservation_id, order_id, status, items, reason, created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (order_id) DO NOTHING
-    """
+    """)
 
-  private static let burial = """
+  private static let burial = PreparedSQL(
+    """
     INSERT INTO reservation_tombstones (order_id, reason, cancelled_at) VALUES (?, ?, ?)
     ON CONFLICT (order_id) DO NOTHING
+    """)
+
+  private static let tombstone = PreparedSQL("SELECT 1 FROM reservation_tombstones WHERE order_id = ?")
+
+  private static let itemInsertion = PreparedSQL(
     """
-
-  private static let tombstone = "SELECT 1 FROM reservation_tombstones WHERE order_id = ?"
-
-  private static let itemInsertion = """
     INSERT INTO reservation_items (product_id, status, sequence, quantity) VALUES (?, ?, ?, ?)
-    """
+    """)
 
-  private static let release = """
+  private static let release = PreparedSQL(
+    """
     UPDATE reservations SET status = 'RELEASED', reason = ?, updated_at = ?
     WHERE sequence = ? AND status = 'RESERVED'
-    """
+    """)
 
-  private static let itemRelease = """
+  private static let itemRelease = PreparedSQL(
+    """
     UPDATE reservation_items SET status = 'RELEASED'
     WHERE product_id = ? AND status = 'RESERVED' AND sequence = ?
-    """
+    """)
 }

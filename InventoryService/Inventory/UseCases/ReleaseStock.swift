@@ -31,7 +31,7 @@ public struct ReleaseStock: Sendable {
     _ orderID: OrderID, reason: String, answering version: Int64, trace: TraceContext?,
     in transaction: SQLiteTransaction
   ) throws {
-    guard let reservation = try reservations.find(orderID, in: transaction.database) else {
+    guard let reservation = try reservations.find(orderID, in: transaction) else {
       return try reservations.bury(orderID, reason: reason, at: now(), in: transaction)
     }
     guard let released = reservation.released(reason: reason, at: now()) else { return }

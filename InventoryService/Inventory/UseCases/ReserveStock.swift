@@ -33,7 +33,7 @@ public struct ReserveStock: Sendable {
     _ orderID: OrderID, items: [ReservedItem], answering version: Int64, trace: TraceContext?,
     in transaction: SQLiteTransaction
   ) throws {
-    guard try !reservations.isBuried(orderID, in: transaction.database) || Mutation.cancellationForgotten.isOn else {
+    guard try !reservations.isBuried(orderID, in: transaction) || Mutation.cancellationForgotten.isOn else {
       return
     }
     let now = now()

@@ -16,7 +16,7 @@ public struct RestockProduct: Sendable {
   /// - Throws: ``UnknownProduct``; ``StockTooLarge``. Nothing was written then.
   public func callAsFunction(_ productID: ProductID, by quantity: Int) async throws -> Product {
     try await database.write { [products] transaction in
-      let product = try products.product(productID, in: transaction.database).restocked(by: quantity)
+      let product = try products.product(productID, in: transaction).restocked(by: quantity)
       try products.update(product, in: transaction)
       return product
     }

@@ -18,7 +18,7 @@ public struct StockProduct: Sendable {
     _ productID: ProductID, name: String, onHand: Int64
   ) async throws -> (product: Product, isNew: Bool) {
     try await database.write { [products] transaction in
-      guard let known = try products.find(productID, in: transaction.database) else {
+      guard let known = try products.find(productID, in: transaction) else {
         let product = Product(id: productID, name: name, onHand: onHand)
         try products.insert(product, in: transaction)
         return (product, true)

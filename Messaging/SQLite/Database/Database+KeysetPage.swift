@@ -12,9 +12,11 @@ extension Database {
   /// - Returns: the elements, and the sequence of the last one where another follows, else nil.
   public func keysetPage<Element>(
     _ sql: String, _ arguments: StatementArguments, limit: Int,
-    _ read: (Row) throws -> (sequence: Int64, element: Element)?
+    _ read: (SQLiteRow) throws -> (sequence: Int64, element: Element)?
   ) throws -> (elements: [Element], next: Int64?) {
-    let rows = try Row.fetchCursor(try cachedStatement(sql: sql), arguments: arguments)
+    let statement = try cachedStatement(sql: sql)
+    try statement.setArguments(arguments)
+    let rows = SQLiteRows(of: statement)
     var elements: [Element] = []
     var last: Int64?
     while let row = try rows.next() {

@@ -1,5 +1,4 @@
 import EventSchema
-import GRDB
 import Messaging
 import MessagingSQLite
 import WireFormat
@@ -25,34 +24,30 @@ struct MailQueue: Sendable {
     let due = try database.readBlocking { try Self.nextDue(in: $0) }
     guard let due, due <= now else { return MailClaim(mails: [], nextDue: due) }
     return try database.writeBlocking { transaction in
-      let rows = try Row.fetchAll(
-        transaction.database.cachedStatement(sql: Self.claim),
-        arguments: [
-          claimant.description, end.millisecondsSinceEpoch, now.millisecondsSinceEpoch, limit,
-        ])
+      let rows = try transaction.all(
+        Self.claim, claimant.description, end.millisecondsSinceEpoch, now.millisecondsSinceEpoch, limit
+      ) { row in
+        (order: row.text(3), read: Result { () throws(DamagedMailRow) in try MailRow(row) })
+      }
       var mails: [ClaimedMail] = []
       for row in rows {
-        do throws(DamagedMailRow) {
-          let read = try MailRow(row)
-          mails.append(ClaimedMail(sequence: read.sequence, mail: read.mail))
-        } catch {
-          try giveUp(error, ofOrder: row[3], at: now, in: transaction.database)
+        switch row.read {
+        case .success(let read): mails.append(ClaimedMail(sequence: read.sequence, mail: read.mail))
+        case .failure(let damage): try giveUp(damage, ofOrder: row.order, at: now, in: transaction)
         }
       }
       // RETURNING has no order of its own.
       mails.sort { $0.sequence < $1.sequence }
-      return MailClaim(mails: mails, nextDue: try Self.nextDue(in: transaction.database))
+      return MailClaim(mails: mails, nextDue: try Self.nextDue(in: transaction))
     }
   }
 
   /// A mail that nobody can read has failed, and holds up neither its order nor anybody else.
   private func giveUp(
-    _ damage: DamagedMailRow, ofOrder order: String, at now: Timestamp, in database: Database
+    _ damage: DamagedMailRow, ofOrder order: String, at now: Timestamp, in transaction: SQLiteTransaction
   ) throws {
-    try database.execute(
-      sql: "UPDATE emails SET status = 'FAILED', due_at = NULL, claimed_by = NULL, error = ? WHERE sequence = ?",
-      arguments: [damage.description, damage.sequence])
-    try release(nextOf: order, at: now, in: database)
+    try transaction.execute(Self.failure, damage.description, damage.sequence)
+    try release(nextOf: order, at: now, in: transaction)
   }
 
   /// Writes what came of claimed mails.
@@ -62,10 +57,10 @@ struct MailQueue: Sendable {
     try database.writeBlocking { transaction in
       var settled = 0
       for settlement in settlements {
-        guard try settle(settlement, by: claimant, in: transaction.database) else { continue }
+        guard try settle(settlement, by: claimant, in: transaction) else { continue }
         settled += 1
         if settlement.result.isFinal {
-          try release(nextOf: settlement.mail.mail.orderID.rawValue, at: now, in: transaction.database)
+          try release(nextOf: settlement.mail.mail.orderID.rawValue, at: now, in: transaction)
         }
       }
       return settled
@@ -77,8 +72,9 @@ struct MailQueue: Sendable {
   /// - Returns: how many mails that were. Some of them may have been sent.
   func takeBack(at now: Timestamp) throws -> Int {
     let sending = try database.readBlocking { database in
-      try Row.fetchAll(database, sql: Self.sending, arguments: [now.millisecondsSinceEpoch])
-        .map { row in (claimant: row[0] as String?, isOver: row[1] as Bool) }
+      try database.all(Self.sending, now.millisecondsSinceEpoch) { row in
+        (claimant: row.textIfAny(0), isOver: row.integer(1) != 0)
+      }
     }
     let gone = sending.filter { claim in
       claim.isOver || claim.claimant.flatMap(MailClaimant.init)?.process.isGone ?? true
@@ -87,9 +83,8 @@ struct MailQueue: Sendable {
     return try database.writeBlocking { transaction in
       var taken = 0
       for claim in gone {
-        try transaction.database.cachedStatement(sql: claim.isOver ? Self.takeBackExpired : Self.takeBackAll)
-          .execute(arguments: [claim.claimant, now.millisecondsSinceEpoch])
-        taken += transaction.database.changesCount
+        let takeBack = claim.isOver ? Self.takeBackExpired : Self.takeBackAll
+        taken += try transaction.execute(takeBack, claim.claimant, now.millisecondsSinceEpoch)
       }
       return taken
     }
@@ -98,12 +93,12 @@ struct MailQueue: Sendable {
   /// How many mails are on their way.
   func pending() throws -> Int {
     try database.readBlocking { database in
-      try database.firstRow(Self.pendingCount, []) { $0[0] as Int } ?? 0
+      try database.first(Self.pendingCount) { Int($0.integer(0)) } ?? 0
     }
   }
 
   private func settle(
-    _ settlement: MailSettlement, by claimant: MailClaimant, in database: Database
+    _ settlement: MailSettlement, by claimant: MailClaimant, in transaction: SQLiteTransaction
   ) throws -> Bool {
     var delivery: (status: MailDelivery.Status, untried: Int, sentAt: Timestamp?, dueAt: Timestamp?, error: String?)
     switch settlement.result {
@@ -112,59 +107,64 @@ struct MailQueue: Sendable {
     case .failed(let error): delivery = (.failed, 0, nil, nil, error)
     case .givenBack(let time): delivery = (.pending, 1, nil, time, settlement.mail.mail.delivery.error)
     }
-    try database.cachedStatement(sql: Self.settlement).execute(arguments: [
-      delivery.status.rawValue, delivery.untried, delivery.sentAt?.millisecondsSinceEpoch,
-      delivery.dueAt?.millisecondsSinceEpoch, delivery.error, settlement.mail.sequence, claimant.description,
-    ])
-    return database.changesCount == 1
+    return try transaction.execute(
+      Self.settlement, delivery.status.rawValue, delivery.untried, delivery.sentAt?.millisecondsSinceEpoch,
+      delivery.dueAt?.millisecondsSinceEpoch, delivery.error, settlement.mail.sequence, claimant.description) == 1
   }
 
   /// Makes the next mail of an order due.
-  private func release(nextOf order: String, at now: Timestamp, in database: Database) throws {
-    try database.cachedStatement(sql: Self.release)
-      .execute(arguments: [now.millisecondsSinceEpoch, order, Self.behindAnother])
+  private func release(nextOf order: String, at now: Timestamp, in transaction: SQLiteTransaction) throws {
+    try transaction.execute(Self.release, now.millisecondsSinceEpoch, order, Self.behindAnother)
   }
 
-  private static func nextDue(in database: Database) throws -> Timestamp? {
-    let due = try database.firstRow(nextDue, [behindAnother]) { $0[0] as Int64? } ?? nil
+  private static func nextDue(in reader: some SQLiteReader) throws -> Timestamp? {
+    let due = try reader.first(nextDue, behindAnother) { $0.integerIfAny(0) } ?? nil
     return due.map(Timestamp.init(millisecondsSinceEpoch:))
   }
 }
 
 extension MailQueue {
   // Each names `due_at` so that the index of mails on their way can be used.
-  static let nextDue = "SELECT min(due_at) FROM emails WHERE status = 'PENDING' AND due_at < ?"
+  static let nextDue = PreparedSQL("SELECT min(due_at) FROM emails WHERE status = 'PENDING' AND due_at < ?")
 
-  static let claim = """
+  static let claim = PreparedSQL(
+    """
     UPDATE emails SET status = 'SENDING', claimed_by = ?, due_at = ?, attempts = attempts + 1
     WHERE sequence IN (
       SELECT sequence FROM emails WHERE status = 'PENDING' AND due_at <= ? ORDER BY due_at LIMIT ?)
     RETURNING \(MailRow.columns)
-    """
+    """)
 
-  static let sending = """
+  static let sending = PreparedSQL(
+    """
     SELECT DISTINCT claimed_by, due_at <= ? FROM emails WHERE status = 'SENDING' AND due_at IS NOT NULL
+    """)
+
+  static let pendingCount = PreparedSQL("SELECT count(*) FROM emails WHERE due_at IS NOT NULL")
+
+  private static let failure = PreparedSQL(
+    "UPDATE emails SET status = 'FAILED', due_at = NULL, claimed_by = NULL, error = ? WHERE sequence = ?")
+
+  private static let settlement = PreparedSQL(
     """
-
-  static let pendingCount = "SELECT count(*) FROM emails WHERE due_at IS NOT NULL"
-
-  private static let settlement = """
     UPDATE emails SET status = ?, attempts = attempts - ?, sent_at = ?, due_at = ?, error = ?, claimed_by = NULL
     WHERE sequence = ? AND status = 'SENDING' AND claimed_by = ?
-    """
+    """)
 
   // The unary plus makes the few mails of the order be looked at, by its own index.
-  static let release = """
+  static let release = PreparedSQL(
+    """
     UPDATE emails SET due_at = ?1
     WHERE +due_at = ?3 AND sequence = (SELECT min(sequence) FROM emails WHERE order_id = ?2 AND +due_at IS NOT NULL)
-    """
+    """)
 
-  private static let takeBackAll = """
+  private static let takeBackAll = PreparedSQL(
+    """
     UPDATE emails SET status = 'PENDING', claimed_by = NULL, due_at = ?2
     WHERE status = 'SENDING' AND due_at IS NOT NULL AND claimed_by IS ?1
-    """
+    """)
 
-  private static let takeBackExpired = takeBackAll + " AND due_at <= ?2"
+  private static let takeBackExpired = PreparedSQL(takeBackAll.text + " AND due_at <= ?2")
 }
 
 /// Who claims: one lane of the mailer of one process.

@@ -1,5 +1,5 @@
 import EventSchema
-import GRDB
+import MessagingSQLite
 import ServiceDefaults
 import WireFormat
 
@@ -13,22 +13,20 @@ struct MailRow {
   let sequence: Int64
   let mail: Mail
 
-  /// Reads `row` without copying it; it need not outlive the cursor's step.
-  init(_ row: Row) throws(DamagedMailRow) {
-    let sequence: Int64 = row[0]
-    let sentAt: Int64? = row[13]
-    guard let eventID = EventID(row[2] as String), let orderID = OrderID(row[3] as String),
-      let customerID = CustomerID(row[4] as String), let kind = MailKind(rawValue: row[5]),
-      let items = StoredOrderItems.decode(row[6]), let status = MailDelivery.Status(rawValue: row[10])
+  init(_ row: SQLiteRow) throws(DamagedMailRow) {
+    sequence = row.integer(0)
+    guard let eventID = EventID(row.text(2)), let orderID = OrderID(row.text(3)),
+      let customerID = CustomerID(row.text(4)), let kind = MailKind(rawValue: row.text(5)),
+      let items = StoredOrderItems.decode(row.text(6)), let status = MailDelivery.Status(rawValue: row.text(10))
     else { throw DamagedMailRow(sequence: sequence) }
 
-    self.sequence = sequence
-    self.mail = Mail(
-      id: MailID(row[1]), eventID: eventID, orderID: orderID, customerID: customerID, kind: kind, items: items,
-      total: Money(minorUnits: row[7]), reason: row[8], templateVersion: row[9],
+    mail = Mail(
+      id: MailID(row.text(1)), eventID: eventID, orderID: orderID, customerID: customerID, kind: kind, items: items,
+      total: Money(minorUnits: row.integer(7)), reason: row.textIfAny(8), templateVersion: Int(row.integer(9)),
       delivery: MailDelivery(
-        status: status, attempts: row[11], sentAt: sentAt.map(Timestamp.init(millisecondsSinceEpoch:)), error: row[14]),
-      createdAt: Timestamp(millisecondsSinceEpoch: row[12]))
+        status: status, attempts: Int(row.integer(11)),
+        sentAt: row.integerIfAny(13).map(Timestamp.init(millisecondsSinceEpoch:)), error: row.textIfAny(14)),
+      createdAt: Timestamp(millisecondsSinceEpoch: row.integer(12)))
   }
 }
 

@@ -10,18 +10,17 @@ public struct MailStore: Sendable {
   /// Writes a mail, unless its order has one of this kind. One that is pending is due at once, or when the earlier mails
   /// of its order are sent or have failed.
   func insert(_ mail: Mail, in transaction: SQLiteTransaction) throws {
-    try transaction.database.cachedStatement(sql: Self.insertion).execute(arguments: [
-      mail.id.rawValue, mail.eventID.rawValue, mail.orderID.rawValue, mail.customerID.rawValue, mail.kind.rawValue,
-      StoredOrderItems.encode(mail.items), mail.total.minorUnits, mail.reason, mail.templateVersion,
-      mail.delivery.status.rawValue, mail.delivery.attempts, mail.createdAt.millisecondsSinceEpoch,
-      mail.delivery.sentAt?.millisecondsSinceEpoch,
-      mail.delivery.status == .pending ? mail.createdAt.millisecondsSinceEpoch : nil,
-    ])
+    try transaction.execute(
+      Self.insertion, mail.id.rawValue, mail.eventID.rawValue, mail.orderID.rawValue, mail.customerID.rawValue,
+      mail.kind.rawValue, StoredOrderItems.encode(mail.items), mail.total.minorUnits, mail.reason,
+      mail.templateVersion, mail.delivery.status.rawValue, mail.delivery.attempts,
+      mail.createdAt.millisecondsSinceEpoch, mail.delivery.sentAt?.millisecondsSinceEpoch,
+      mail.delivery.status == .pending ? mail.createdAt.millisecondsSinceEpoch : nil)
   }
 
-  /// The mail as `database` sees it; nil where there is none.
-  func find(_ id: String, in database: Database) throws -> Mail? {
-    try database.firstRow(Self.selection, [id]) { try MailRow($0).mail }
+  /// The mail as `reader` sees it; nil where there is none.
+  func find(_ id: String, in reader: some SQLiteReader) throws -> Mail? {
+    try reader.first(Self.selection, id) { try MailRow($0).mail }
   }
 
   /// At most `limit` mails written after `sequence`, in the order in which they were written.
@@ -33,13 +32,14 @@ public struct MailStore: Sendable {
   }
 
   /// The sequence of the newest mail; 0 where there is none.
-  func newest(in database: Database) throws -> Int64 {
-    try database.firstRow("SELECT max(sequence) FROM emails", []) { $0[0] as Int64? ?? 0 } ?? 0
+  func newest(in reader: some SQLiteReader) throws -> Int64 {
+    try reader.first(Self.newest) { $0.integer(0) } ?? 0
   }
 
   static let newer = "SELECT \(MailRow.columns) FROM emails WHERE sequence > ? ORDER BY sequence LIMIT ?"
 
-  private static let insertion = """
+  private static let insertion = PreparedSQL(
+    """
     INSERT INTO emails (
       email_id, event_id, order_id, customer_id, kind, items, total, reason, template_version, status, attempts,
       created_at, sent_at, due_at
@@ -50,7 +50,8 @@ public struct MailStore: Sendable {
         ELSE ?14
       END)
     ON CONFLICT (order_id, kind) DO NOTHING
-    """
+    """)
 
-  private static let selection = "SELECT \(MailRow.columns) FROM emails WHERE email_id = ?"
+  private static let selection = PreparedSQL("SELECT \(MailRow.columns) FROM emails WHERE email_id = ?")
+  private static let newest = PreparedSQL("SELECT max(sequence) FROM emails")
 }

@@ -23,7 +23,7 @@ struct InventoryAnswers: Sendable {
         try rejectOrder(orderID, reason: rejection.reason.rawValue, trace: delivery.trace, in: transaction)
       case .inventoryReleased:
         // The order was cancelled before its stock came back: there is nothing left to do but to know the order.
-        guard try orders.contains(orderID, in: transaction.database) else { throw UnknownOrder(orderID: orderID) }
+        guard try orders.contains(orderID, in: transaction) else { throw UnknownOrder(orderID: orderID) }
       case .orderCreated, .orderConfirmed, .orderRejected, .orderCancelled:
         break
       }

@@ -1,6 +1,4 @@
 import EventSchema
-import Foundation
-import GRDB
 import MessagingSQLite
 import WireFormat
 
@@ -26,15 +24,13 @@ public struct IdempotencyKeyStore: Sendable {
   func claim(
     _ key: IdempotencyKey, answer: FirstAnswer, at now: Timestamp, in transaction: SQLiteTransaction
   ) throws -> FirstAnswer? {
-    let database = transaction.database
-    try database.cachedStatement(sql: Self.claim).execute(arguments: [
-      key.requester, key.text, answer.orderID.rawValue, now.millisecondsSinceEpoch, Data(answer.body),
-      Self.newestOutlived(at: now),
-    ])
-    guard database.changesCount == 0 else { return nil }
-    return try database.firstRow(Self.selection, [key.requester, key.text]) { row in
-      guard let orderID = OrderID(row[0] as String) else { throw DamagedKeyRow(orderID: row[0]) }
-      return FirstAnswer(orderID: orderID, body: [UInt8](row[1] as Data))
+    let claimed = try transaction.execute(
+      Self.claim, key.requester, key.text, answer.orderID.rawValue, now.millisecondsSinceEpoch, answer.body,
+      Self.newestOutlived(at: now))
+    guard claimed == 0 else { return nil }
+    return try transaction.first(Self.selection, key.requester, key.text) { row in
+      guard let orderID = OrderID(row.text(0)) else { throw DamagedKeyRow(orderID: row.text(0)) }
+      return FirstAnswer(orderID: orderID, body: row.bytes(1) ?? [])
     }
   }
 
@@ -42,9 +38,7 @@ public struct IdempotencyKeyStore: Sendable {
   ///
   /// - Returns: how many; fewer than `limit` means that none is left.
   func purge(at now: Timestamp, limit: Int, in transaction: SQLiteTransaction) throws -> Int {
-    try transaction.database.cachedStatement(sql: Self.purge)
-      .execute(arguments: [Self.newestOutlived(at: now), limit])
-    return transaction.database.changesCount
+    try transaction.execute(Self.purge, Self.newestOutlived(at: now), limit)
   }
 
   private static func newestOutlived(at now: Timestamp) -> Int64 {
@@ -52,21 +46,24 @@ public struct IdempotencyKeyStore: Sendable {
   }
 
   /// A key that has outlived its retention, and has not been purged yet, is taken over.
-  private static let claim = """
+  private static let claim = PreparedSQL(
+    """
     INSERT INTO idempotency_keys (requester, idempotency_key, order_id, created_at, answer) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (requester, idempotency_key) DO UPDATE
       SET order_id = excluded.order_id, created_at = excluded.created_at, answer = excluded.answer
       WHERE idempotency_keys.created_at <= ?
-    """
+    """)
 
-  private static let selection = """
+  private static let selection = PreparedSQL(
+    """
     SELECT order_id, answer FROM idempotency_keys WHERE requester = ? AND idempotency_key = ?
-    """
+    """)
 
-  private static let purge = """
+  private static let purge = PreparedSQL(
+    """
     DELETE FROM idempotency_keys
     WHERE rowid IN (SELECT rowid FROM idempotency_keys WHERE created_at <= ? ORDER BY created_at LIMIT ?)
-    """
+    """)
 }
 
 /// A row that this service cannot have written: the file was changed by somebody else. Trying again does not help.

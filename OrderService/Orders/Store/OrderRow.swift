@@ -1,5 +1,5 @@
 import EventSchema
-import GRDB
+import MessagingSQLite
 import ServiceDefaults
 import WireFormat
 
@@ -11,20 +11,17 @@ struct OrderRow {
   let sequence: Int64
   let order: Order
 
-  /// Reads `row` without copying it; it need not outlive the cursor's step.
-  init(_ row: Row) throws(DamagedOrderRow) {
-    let sequence: Int64 = row[0]
-    let status: String = row[3]
-    let items: String = row[6]
-    guard let id = OrderID(row[1] as String), let customerID = CustomerID(row[2] as String),
-      let status = OrderStatus(rawValue: status), let items = StoredOrderItems.decode(items)
+  init(_ row: SQLiteRow) throws(DamagedOrderRow) {
+    sequence = row.integer(0)
+    guard let id = OrderID(row.text(1)), let customerID = CustomerID(row.text(2)),
+      let status = OrderStatus(rawValue: row.text(3)), let items = StoredOrderItems.decode(row.text(6))
     else { throw DamagedOrderRow(sequence: sequence) }
 
-    self.sequence = sequence
-    self.order = Order(
-      id: id, customerID: customerID, items: items, total: Money(minorUnits: row[5]), status: status,
-      version: row[4], reason: row[7], createdAt: Timestamp(millisecondsSinceEpoch: row[8]),
-      updatedAt: Timestamp(millisecondsSinceEpoch: row[9]))
+    order = Order(
+      id: id, customerID: customerID, items: items, total: Money(minorUnits: row.integer(5)), status: status,
+      version: row.integer(4), reason: row.textIfAny(7),
+      createdAt: Timestamp(millisecondsSinceEpoch: row.integer(8)),
+      updatedAt: Timestamp(millisecondsSinceEpoch: row.integer(9)))
   }
 }
 

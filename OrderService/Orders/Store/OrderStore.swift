@@ -1,6 +1,5 @@
 import EventSchema
 import FaultInjection
-import GRDB
 import Messaging
 import MessagingSQLite
 import ServiceDefaults
@@ -35,10 +34,10 @@ public struct OrderStore: Sendable {
   /// Writes an order that begins, and its event.
   public func insert(_ prepared: PreparedOrder, in transaction: SQLiteTransaction) throws {
     let order = prepared.order
-    try transaction.database.cachedStatement(sql: Self.insertion).execute(arguments: [
-      order.id.rawValue, order.customerID.rawValue, order.status.rawValue, order.version, order.total.minorUnits,
-      prepared.items, order.createdAt.millisecondsSinceEpoch, order.updatedAt.millisecondsSinceEpoch,
-    ])
+    try transaction.execute(
+      Self.insertion, order.id.rawValue, order.customerID.rawValue, order.status.rawValue, order.version,
+      order.total.minorUnits, prepared.items, order.createdAt.millisecondsSinceEpoch,
+      order.updatedAt.millisecondsSinceEpoch)
     try Failpoint.orderAfterRow.hit(order.id.rawValue)
     try outbox.append(prepared.message, in: transaction)
   }
@@ -48,31 +47,28 @@ public struct OrderStore: Sendable {
   /// - Parameter trace: what its event goes on with; a new trace begins where there is none.
   /// - Throws: ``OrderChangedMeanwhile``, with nothing written, when it stands elsewhere.
   public func update(_ order: Order, trace: TraceContext?, in transaction: SQLiteTransaction) throws {
-    let database = transaction.database
-    guard let update = Self.updates[order.status] else { throw OrderChangedMeanwhile(orderID: order.id) }
-    try database.cachedStatement(sql: update).execute(arguments: [
-      order.status.rawValue, order.version, order.reason, order.updatedAt.millisecondsSinceEpoch,
-      order.id.rawValue, order.version - 1,
-    ])
-    guard database.changesCount == 1 else { throw OrderChangedMeanwhile(orderID: order.id) }
+    let changed = try transaction.execute(
+      Self.update(to: order.status), order.version, order.reason, order.updatedAt.millisecondsSinceEpoch,
+      order.id.rawValue, order.version - 1)
+    guard changed == 1 else { throw OrderChangedMeanwhile(orderID: order.id) }
     try Failpoint.orderSettling.hit(order.id.rawValue)
     try outbox.append(message(of: order, trace: trace), in: transaction)
     waiters.wake(order.id, after: transaction)
   }
 
-  /// The order as `database` sees it.
+  /// The order as `reader` sees it.
   ///
   /// - Throws: ``UnknownOrder``
-  public func order(_ id: OrderID, in database: Database) throws -> Order {
-    guard let order = try database.firstRow(Self.selection, [id.rawValue], { try OrderRow($0).order }) else {
+  public func order(_ id: OrderID, in reader: some SQLiteReader) throws -> Order {
+    guard let order = try reader.first(Self.selection, id.rawValue, read: { try OrderRow($0).order }) else {
       throw UnknownOrder(orderID: id)
     }
     return order
   }
 
   /// Whether there is such an order, without reading it.
-  public func contains(_ id: OrderID, in database: Database) throws -> Bool {
-    try database.firstRow("SELECT 1 FROM orders WHERE order_id = ?", [id.rawValue]) { _ in true } ?? false
+  public func contains(_ id: OrderID, in reader: some SQLiteReader) throws -> Bool {
+    try reader.first(Self.existence, id.rawValue) { _ in true } ?? false
   }
 
   private func message(of order: Order, trace: TraceContext?) -> OutboxMessage {
@@ -89,23 +85,36 @@ public struct PreparedOrder: Sendable {
 }
 
 extension OrderStore {
-  private static let insertion = """
+  private static let insertion = PreparedSQL(
+    """
     INSERT INTO orders (order_id, customer_id, status, version, total, items, created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    """
+    """)
 
-  private static let selection = "SELECT \(OrderRow.columns) FROM orders WHERE order_id = ?"
+  private static let selection = PreparedSQL("SELECT \(OrderRow.columns) FROM orders WHERE order_id = ?")
+  private static let existence = PreparedSQL("SELECT 1 FROM orders WHERE order_id = ?")
 
   /// The guard of the domain once more, in the store: a step that starts anywhere else finds no row.
-  private static let updates = Dictionary(
-    uniqueKeysWithValues: OrderStatus.allCases.map { status in
-      let predecessors = status.predecessors.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-      return (
-        status,
-        """
-        UPDATE orders SET status = ?, version = ?, reason = ?, updated_at = ?
-        WHERE order_id = ? AND status IN (\(predecessors)) AND version = ?
-        """
-      )
-    })
+  private static func update(to status: OrderStatus) -> PreparedSQL {
+    switch status {
+    case .pending: updateToPending
+    case .confirmed: updateToConfirmed
+    case .rejected: updateToRejected
+    case .cancelled: updateToCancelled
+    }
+  }
+
+  private static let updateToPending = makeUpdate(to: .pending)
+  private static let updateToConfirmed = makeUpdate(to: .confirmed)
+  private static let updateToRejected = makeUpdate(to: .rejected)
+  private static let updateToCancelled = makeUpdate(to: .cancelled)
+
+  private static func makeUpdate(to status: OrderStatus) -> PreparedSQL {
+    let predecessors = status.predecessors.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    return PreparedSQL(
+      """
+      UPDATE orders SET status = '\(status.rawValue)', version = ?, reason = ?, updated_at = ?
+      WHERE order_id = ? AND status IN (\(predecessors)) AND version = ?
+      """)
+  }
 }

@@ -28,7 +28,7 @@ public struct CancelOrder: Sendable {
   ) async throws -> Order {
     let now = now()
     let cancelled = try await database.write { [orders] transaction in
-      let order = try orders.order(orderID, in: transaction.database)
+      let order = try orders.order(orderID, in: transaction)
       guard order.status != .cancelled else { return order }
 
       let cancelled = try order.cancelled(reason: reason ?? Self.reasonWhenNoneIsGiven, at: now)

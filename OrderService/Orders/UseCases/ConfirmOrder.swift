@@ -19,7 +19,7 @@ public struct ConfirmOrder: Sendable {
   /// - Parameter trace: that of the event that confirms.
   /// - Throws: ``UnknownOrder``
   public func callAsFunction(_ orderID: OrderID, trace: TraceContext?, in transaction: SQLiteTransaction) throws {
-    let order = try orders.order(orderID, in: transaction.database)
+    let order = try orders.order(orderID, in: transaction)
     guard !order.status.isSettled || Mutation.lastWriteWins.isOn else { return }
     try orders.update(try order.confirmed(at: now()), trace: trace, in: transaction)
   }

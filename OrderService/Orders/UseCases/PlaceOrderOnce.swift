@@ -58,7 +58,7 @@ public struct PlaceOrderOnce: Sendable {
         return Outcome(answer: answer, isRepeated: false)
       }
       // The order itself is what the key stands for: no digest of it that another version could make differently.
-      guard try orders.order(first.orderID, in: transaction.database).isPlaced(from: draft) else {
+      guard try orders.order(first.orderID, in: transaction).isPlaced(from: draft) else {
         throw KeyOfAnotherOrder(orderID: first.orderID)
       }
       return Outcome(answer: first, isRepeated: true)

@@ -20,7 +20,7 @@ public struct RejectOrder: Sendable {
   public func callAsFunction(
     _ orderID: OrderID, reason: String, trace: TraceContext?, in transaction: SQLiteTransaction
   ) throws {
-    let order = try orders.order(orderID, in: transaction.database)
+    let order = try orders.order(orderID, in: transaction)
     guard !order.status.isSettled || Mutation.lastWriteWins.isOn else { return }
     try orders.update(try order.rejected(reason: reason, at: now()), trace: trace, in: transaction)
   }

@@ -4,13 +4,13 @@ import GRDBSQLite
 /// The `?`s of a statement, filled from the left.
 public struct SQLiteParameters {
   private let statement: SQLiteStatement
-  private let room: ValueRoom
+  private let room: ValueRoom?
   /// How many are filled.
   private(set) var count: Int32 = 0
   /// The first result of SQLite's that is not OK.
   private(set) var code = SQLITE_OK
 
-  init(of statement: SQLiteStatement, room: ValueRoom) {
+  init(of statement: SQLiteStatement, room: ValueRoom?) {
     self.statement = statement
     self.room = room
   }
@@ -30,7 +30,7 @@ public struct SQLiteParameters {
     // Text of no characters is text all the same: without an address it would be NULL.
     guard !bytes.isEmpty else { return note(sqlite3_bind_text(statement, index, "", 0, nil)) }
     let size = Int32(clamping: bytes.count)
-    let copy = room.copy(bytes)
+    let copy = room?.copy(bytes)
     let start = (copy ?? bytes.baseAddress)?.assumingMemoryBound(to: CChar.self)
     note(sqlite3_bind_text(statement, index, start, size, copy == nil ? copying : nil))
   }
@@ -40,7 +40,7 @@ public struct SQLiteParameters {
     let index = next()
     guard !bytes.isEmpty else { return note(sqlite3_bind_zeroblob(statement, index, 0)) }
     let size = Int32(clamping: bytes.count)
-    let copy = room.copy(bytes)
+    let copy = room?.copy(bytes)
     note(sqlite3_bind_blob(statement, index, copy ?? bytes.baseAddress, size, copy == nil ? copying : nil))
   }
 

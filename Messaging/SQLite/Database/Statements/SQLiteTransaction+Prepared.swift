@@ -18,7 +18,7 @@ extension SQLiteTransaction {
     try run(sql, repeat each values) { statement in
       var code = sqlite3_step(statement)
       while code == SQLITE_ROW { code = sqlite3_step(statement) }
-      guard code == SQLITE_DONE else { throw failure(of: sql) }
+      guard code == SQLITE_DONE else { throw sql.failure(of: statement) }
       return Int(sqlite3_changes(sqlite3_db_handle(statement)))
     }
   }
@@ -31,7 +31,7 @@ extension SQLiteTransaction {
       switch sqlite3_step(statement) {
       case SQLITE_ROW: return try read(SQLiteRow(statement: statement))
       case SQLITE_DONE: return nil
-      default: throw failure(of: sql)
+      default: throw sql.failure(of: statement)
       }
     }
   }
@@ -45,7 +45,7 @@ extension SQLiteTransaction {
         switch sqlite3_step(statement) {
         case SQLITE_ROW: try read(SQLiteRow(statement: statement))
         case SQLITE_DONE: return
-        default: throw failure(of: sql)
+        default: throw sql.failure(of: statement)
         }
       }
     }
@@ -77,22 +77,30 @@ extension SQLiteTransaction {
       sqlite3_reset(statement)
       room.used = used
     }
+    try sql.bind(repeat each values, to: statement, room: room)
+    return try body(statement)
+  }
+}
+
+extension PreparedSQL {
+  func bind<each Value: SQLiteValue>(
+    _ values: repeat each Value, to statement: SQLiteStatement, room: ValueRoom?
+  ) throws {
     var parameters = SQLiteParameters(of: statement, room: room)
     repeat (each values).bind(to: &parameters)
-    guard parameters.code == SQLITE_OK || parameters.code == SQLITE_RANGE else { throw failure(of: sql) }
+    guard parameters.code == SQLITE_OK || parameters.code == SQLITE_RANGE else { throw failure(of: statement) }
     guard parameters.count == sqlite3_bind_parameter_count(statement) else {
       throw DatabaseError(
         resultCode: .SQLITE_MISUSE,
         message: "\(parameters.count) values for \(sqlite3_bind_parameter_count(statement)) parameters",
-        sql: sql.text)
+        sql: text)
     }
-    return try body(statement)
   }
 
-  private func failure(of sql: PreparedSQL) -> DatabaseError {
-    let connection = database.sqliteConnection
+  fileprivate func failure(of statement: SQLiteStatement) -> DatabaseError {
+    let connection = sqlite3_db_handle(statement)
     return DatabaseError(
       resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
-      message: String(cString: sqlite3_errmsg(connection)), sql: sql.text)
+      message: String(cString: sqlite3_errmsg(connection)), sql: text)
   }
 }
