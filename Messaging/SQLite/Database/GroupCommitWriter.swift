@@ -121,7 +121,7 @@ final class GroupCommitWriter: Sendable {
   private func checkpoint(_ occasion: WriteAheadLog.Occasion) {
     guard let log, log.isDue(occasion) else { return }
     Failpoint.storeCheckpointing.pass()
-    let result = connection.writeWithoutTransaction { log.checkpoint($0) }
+    let result = connection.writeWithoutTransaction { log.checkpoint($0, occasion) }
     switch result {
     case .success:
       counts.withLock { $0.checkpoints += 1 }

@@ -19,12 +19,13 @@ extension SQLiteDatabase {
     let settings = ConnectionSettings(path: path, configuration: configuration)
     do {
       let pool = try openPool(path: path, settings: settings, wait: wait, patience: configuration.busyTimeout)
+      let log = WriteAheadLog(databasePath: path, wait: wait, configuration: configuration)
       try pool.writeWithoutTransaction { database in
         try settings.makeDurable(database)
         try settings.claim(database)
         try SQLiteMigrator(path: path, migrations: migrations).migrate(database)
+        try log.watch(database)
       }
-      let log = WriteAheadLog(databasePath: path, wait: wait, configuration: configuration)
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
       return SQLiteDatabase(
         path: path, connection: pool,
