@@ -35,10 +35,13 @@ public struct UUIDv7Generator: Sendable {
 
   private let shared: Shared
 
-  /// A generator that knows of no other.
-  ///
-  /// - Parameter random: the system's source, which nobody can guess, but in simulations.
-  public init(random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()) {
+  /// A generator that knows of no other, and whose identifiers nobody can guess.
+  public init() {
+    self.init(random: BufferedSystemRandom())
+  }
+
+  /// A generator for simulations, whose identifiers follow from `random`.
+  public init(random: any RandomNumberGenerator & Sendable) {
     shared = Shared(random)
   }
 
