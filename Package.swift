@@ -17,6 +17,7 @@ extension Target.Dependency {
   static let grdb = product(name: "GRDB", package: "GRDB.swift")
   static let grdbSQLite = product(name: "GRDBSQLite", package: "GRDB.swift")
   static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+  static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
   static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
   static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
   static let nioCore = product(name: "NIOCore", package: "swift-nio")
@@ -86,8 +87,8 @@ let package = Package(
       name: "ServiceDefaults",
       dependencies: [
         "EventSchema", "FaultInjection", "WireFormat", "Messaging", "MessagingSQLite", "MessagingKafka",
-        .configuration, .coreMetrics, .crypto, .grdb, .httpTypes, .hummingbird, .logging, .metrics, .nioCore,
-        .nioPosix, .serviceLifecycle,
+        .configuration, .coreMetrics, .crypto, .grdb, .httpTypes, .hummingbird, .hummingbirdCore, .logging, .metrics,
+        .nioCore, .nioPosix, .serviceLifecycle,
       ],
       path: "ServiceDefaults", swiftSettings: settings),
 

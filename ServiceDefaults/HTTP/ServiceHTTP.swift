@@ -26,8 +26,8 @@ public enum ServiceHTTP {
   ) -> Application<ServiceResponder> {
     Application(
       responder: ServiceResponder(router, access: access),
-      server: .http1(
-        configuration: .init(
+      server: .http1OnEventLoops(
+        .init(
           idleTimeout: .seconds(60),
           httpDecoderConfiguration: .init(
             maxHeaderFieldSize: RequestLimits.headerField, maxHeaderListSize: RequestLimits.headers,
