@@ -33,8 +33,8 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
         "--growth", nargs="+", type=int, default=[0, 1_000_000], metavar="ORDERS", help="orders in the stores"
     )
     parser.add_argument("--minutes", type=float, default=10, help="of the soak")
-    parser.add_argument("--json", type=Path, default=BENCHMARKS / "results.json", help="where to write the table")
-    parser.add_argument("--write-docs", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--json", type=Path, default=BENCHMARKS / "results.json", help="where to write it")
+    parser.add_argument("--write-docs", action="store_true", help="put it into docs/performance.md and the README")
     return parser.parse_args(arguments)
 
 
@@ -55,7 +55,7 @@ def main() -> int:
     measured = table.result(rows)
     table.write_json(measured, options.json)
     if options.write_docs and not failed:
-        table.write_document(measured, rows)
+        table.write_documents(measured, rows)
     print(table.render(rows))
     return 1 if failed else 0
 

@@ -103,7 +103,7 @@ def _post_orders(idle: deque, host: bytes, rate: int, orders: int) -> Sent:
     while placed < orders or busy:
         now = time.monotonic()
         while placed < orders and idle and (due := start + placed / rate) <= now:
-            body = BODY % (placed % 1000, placed % 20, (placed + 7) % 20)
+            body = BODY % (placed % 200, placed % 20, (placed + 7) % 20)
             connection = idle.popleft()
             connection.send(REQUEST % (host, len(body), body), due)
             busy.add(connection)

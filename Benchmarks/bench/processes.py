@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -55,10 +54,8 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
 
 def answers(url: str) -> bool:
     """Whether somebody serves there, whatever the answer is."""
-    try:
+    with contextlib.suppress(urllib.error.HTTPError):
         urllib.request.urlopen(url, timeout=30).close()
-    except urllib.error.HTTPError:
-        pass
     return True
 
 
@@ -117,6 +114,16 @@ class Stack:
 
     def cpu_seconds(self) -> dict[str, float]:
         return {name: sum(map(cpu_seconds, ids)) for name, ids in self.process_ids.items()}
+
+    def wait_until_quiet(self) -> None:
+        """Until what a start brings with it is over, such as the first look for rows past their retention."""
+
+        def is_quiet() -> bool:
+            before = sum(self.cpu_seconds().values())
+            time.sleep(0.5)
+            return sum(self.cpu_seconds().values()) - before < 0.05
+
+        wait_until("idleness after the start", 120, is_quiet)
 
     def megabytes(self, field: str) -> dict[str, float]:
         """`Rss` or `Pss` of each."""

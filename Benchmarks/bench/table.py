@@ -1,4 +1,4 @@
-"""The table: on the terminal, as JSON, and in docs/performance.md."""
+"""The table: on the terminal, as JSON, in docs/performance.md and the README."""
 
 import json
 import os
@@ -11,7 +11,11 @@ from pathlib import Path
 
 from .processes import ROOT
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+DOCUMENT, SHORT_DOCUMENT = ROOT / "docs" / "performance.md", ROOT / "README.md"
+SHORT = (
+    "intake, 64", "relay", "end to end (", "CPU an order, everything", "POST to final mail at 1,000/s, p99",
+    "`orderflow up`",
+)
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
@@ -31,7 +35,7 @@ class Row:
 def medians(rounds: int, *variants) -> list[float]:
     """Each variant once per round, so that a slow moment of the machine meets all of them; the median of each."""
     results = [[measure() for measure in variants] for _ in range(rounds)]
-    return [statistics.median(values) for values in zip(*results)]
+    return [statistics.median(values) for values in zip(*results, strict=True)]
 
 
 def result(table: list[Row]) -> dict:
@@ -82,14 +86,18 @@ def ratio(ours: float | None, other: float | None) -> str:
     return f"{ours / other:.2f}" if ours is not None and other else ""
 
 
-def write_document(measured: dict, table: list[Row]) -> None:
-    """Replaces what stands between the two marks."""
-    text = DOCUMENT.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
+def write_documents(measured: dict, table: list[Row]) -> None:
+    """The whole table where it is explained, and a few of its rows in the README."""
     machine = measured["machine"]
     source = (
         f"Commit {measured['commit']}, {measured['measured_at'][:10]}, {machine['cores']} cores of "
         f"{machine['processor']}, Linux {machine['kernel']}:"
     )
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{source}\n\n{render(table)}\n{END}{after}")
+    for document, rows in (
+        (DOCUMENT, table),
+        (SHORT_DOCUMENT, [row for row in table if row.name.startswith(SHORT)]),
+    ):
+        text = document.read_text()
+        before, rest = text.split(BEGIN)
+        _, after = rest.split(END)
+        document.write_text(f"{before}{BEGIN}\n{source}\n\n{render(rows)}\n{END}{after}")

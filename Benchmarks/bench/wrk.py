@@ -15,7 +15,7 @@ function init(arguments)
   for n = 0, 999 do
     orders[n] = wrk.format("POST", "/orders", nil, string.format(
       '{"customer_id":"customer-%%d","items":[{"product_id":"p-%%d","quantity":1,"unit_price":49.90},'
-      .. '{"product_id":"p-%%d","quantity":1,"unit_price":5.00}]}', n, n %% 20, (n + 7) %% 20))
+      .. '{"product_id":"p-%%d","quantity":1,"unit_price":5.00}]}', n %% 200, n %% 20, (n + 7) %% 20))
   end
 end
 function request()

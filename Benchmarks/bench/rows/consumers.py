@@ -1,5 +1,6 @@
-"""c. A full topic through each service's consumer: dedup row, effect and outbox row, synced; beside the same SQL alone."""
+"""c. A full topic through each service's consumer: dedup row, effect, outbox row, synced; beside the same SQL alone."""
 
+import contextlib
 import shutil
 import sqlite3
 from pathlib import Path
@@ -12,16 +13,15 @@ SERVICES = {"inventory": "InventoryService", "notification": "NotificationServic
 
 
 def measure(options) -> list[Row]:
-    rows = []
-    for name, executable in SERVICES.items():
-        say(f"consumer of {executable}, {options.orders:,} events")
-        with processes.folder() as data:
-            begun, fill = prepare(name, data, options.orders)
-            values = medians(
-                options.rounds, lambda: ours(executable, begun, fill), lambda: limit(name, options.orders)
-            )
-        rows.append(Row(f"consumer of {executable}", "events/s", values[0], None, values[1], "0.5 of the limit"))
-    return rows
+    return [row(name, executable, options) for name, executable in SERVICES.items()]
+
+
+def row(name: str, executable: str, options) -> Row:
+    say(f"consumer of {executable}, {options.orders:,} events")
+    with processes.folder() as data:
+        begun, fill = prepare(name, data, options.orders)
+        values = medians(options.rounds, lambda: ours(executable, begun, fill), lambda: limit(name, options.orders))
+    return Row(f"consumer of {executable}", "events/s", values[0], None, values[1], "0.5 of the limit")
 
 
 def prepare(name: str, data: Path, events: int) -> tuple[Path, list]:
@@ -35,9 +35,8 @@ def prepare(name: str, data: Path, events: int) -> tuple[Path, list]:
     if name != "order":
         return store, ["--orders", events]
     # Orders that wait for their answer, and were published long ago: the relay has nothing to do with them.
-    with sqlite3.connect(store) as connection:
+    with contextlib.closing(sqlite3.connect(store)) as connection, connection:
         connection.execute("DELETE FROM outbox")
-    connection.close()
     ids = data / "orders.txt"
     ids.write_text("\n".join(row[0] for row in stores.rows_of(store, "SELECT order_id FROM orders")))
     return store, ["--answer-orders-in", ids]

@@ -4,7 +4,10 @@ The broker outlives the services here: on a new one they would publish again all
 """
 
 import contextlib
+import os
 import shutil
+import sqlite3
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from ..table import Row
 from . import end_to_end
 
 ORIGINALS = 2_000
-BYTES_PER_ORDER = 6_000
+BYTES_PER_ORDER = 7_000
 LIST_SECONDS = 2
 # What outlives an hour goes. The copies are older than that, but for the last few.
 CLEANING = dict.fromkeys(("KAFKA_TOPIC_RETENTION_HOURS", "OUTBOX_RETENTION_HOURS", "INBOX_RETENTION_HOURS"), "1")
@@ -42,7 +45,7 @@ def measure(options) -> list[Row]:
         systems = [stack.enter_context(grown(orders)) for orders in options.growth]
         figures = [{} for _ in systems]
         for _ in range(options.rounds):
-            for system, figure in zip(systems, figures):
+            for system, figure in zip(systems, figures, strict=True):
                 for name, value in measured(system, options).items():
                     figure.setdefault(name, []).append(value)
         rows = [row for index in range(1, len(systems)) for row in compared(systems, figures, index)]
@@ -65,7 +68,7 @@ def compared(systems: list[Grown], figures: list[dict], index: int) -> list[Row]
 def grown(orders: int):
     """Some thousand real orders, copied until there are as many."""
     say(f"stores with {orders:,} orders")
-    if shutil.disk_usage("/tmp").free < 2 * orders * BYTES_PER_ORDER:
+    if shutil.disk_usage(tempfile.gettempdir()).free < orders * BYTES_PER_ORDER:
         raise Failed(f"{orders:,} orders do not fit onto the disk")
     with processes.folder() as data, processes.embedded_broker() as (servers, _):
         with processes.services(data, servers) as stack:
@@ -80,6 +83,8 @@ def grown(orders: int):
             with ThreadPoolExecutor() as pool:
                 list(pool.map(lambda store: fill.multiply(store, copies), stack.databases.values()))
             size = sum(file.stat().st_size for file in data.glob("*.sqlite")) / 1e9
+            # What is still on its way to the disk would hold up the syncs that are measured.
+            os.sync()
             say(f"filled in {time.monotonic() - begun:.0f} s, {size:.1f} GB")
         yield Grown(orders, data, servers)
 
@@ -95,15 +100,26 @@ def measured(system: Grown, options) -> dict[tuple[str, str], float]:
     say(f"end to end, lists and intake at {system.orders:,} orders")
     with processes.services(system.data, system.servers) as stack:
         end_to_end.warm_up(stack)
+        stack.wait_until_quiet()
         before = stores.value(system.store, "SELECT MAX(sequence) FROM orders")
         wrk.post_orders(stack.orders, 64, 300, requests=options.orders // 2)
         figures = {("end to end", "orders/s"): rate_after(stack, before)}
         for name, query in lists(stack.orders).items():
             report = wrk.get(f"{stack.orders}/orders?{query}", 16, LIST_SECONDS)
             figures[name, "requests/s"] = report.requests_per_second
-    with processes.service("OrderService", system.store, NOBODY) as (url, _):
+    with left_as_it_was(system.store), processes.service("OrderService", system.store, NOBODY) as (url, _):
         figures["intake", "orders/s"] = wrk.post_orders(url, 64, options.seconds).requests_per_second
     return figures
+
+
+@contextlib.contextmanager
+def left_as_it_was(store: Path):
+    """Orders that were placed without a broker would be a backlog for whatever is measured next."""
+    last = {table: stores.value(store, f"SELECT MAX(sequence) FROM {table}") for table in ("orders", "outbox")}
+    yield
+    with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+        for table, sequence in last.items():
+            connection.execute(f"DELETE FROM {table} WHERE sequence > ?", (sequence,))
 
 
 def rate_after(stack: processes.Stack, sequence: int) -> float:
@@ -117,12 +133,12 @@ def rate_after(stack: processes.Stack, sequence: int) -> float:
 
 def lists(url: str) -> dict[str, str]:
     """The queries, the last of them a page far behind the newest order."""
-    cursor = ""
+    cursor = following = ""
     for _ in range(100):
-        page = processes.request("GET", f"{url}/orders?limit=1000{cursor}")
+        page = processes.request("GET", f"{url}/orders?limit=1000{following}")
         if page["next_cursor"] is None:
             break
-        cursor = f"&cursor={page['next_cursor']}"
+        cursor, following = following, f"&cursor={page['next_cursor']}"
     return {
         "list, newest 50": "limit=50",
         "list, 50 of a customer": "limit=50&customer_id=customer-7",
@@ -136,7 +152,9 @@ def cleaned(system: Grown, seconds: int) -> list[Row]:
     say(f"intake at {CLEANING_RATE:,}/s while retention cleans {system.orders:,} orders")
     figures = {}
     for name, environment in (("idle", {}), ("at work", CLEANING)):
-        with processes.service("OrderService", system.store, NOBODY, environment) as (url, _):
+        with processes.service("OrderService", system.store, NOBODY, environment) as (url, process_id):
+            if not environment:
+                processes.Stack(url, "", "", {"OrderService": [process_id]}, {}).wait_until_quiet()
             before = oldest(system.store)
             sent = openloop.post_orders(url, CLEANING_RATE, 2 * seconds)
             deleted = oldest(system.store) - before

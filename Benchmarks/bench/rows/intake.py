@@ -6,17 +6,19 @@ from ..table import Row, medians
 
 
 def measure(options) -> list[Row]:
-    rows = []
-    for connections in (64, 256):
-        say(f"intake, {connections} connections")
-        values = medians(
-            options.rounds, lambda: ours(connections, options.seconds), lambda: peer(connections, options.seconds),
-            lambda: limit(connections, options.seconds),
-        )
-        target = "0.70 of the limit" if connections == 64 else ""
-        rows.append(Row(f"intake, {connections} connections", "orders/s", *values, target))
+    rows = [row(connections, options) for connections in (64, 256)]
     highest = max(row.ours for row in rows)
     return rows + [p99_at(int(highest / 2), options.seconds)]
+
+
+def row(connections: int, options) -> Row:
+    say(f"intake, {connections} connections")
+    values = medians(
+        options.rounds, lambda: ours(connections, options.seconds), lambda: peer(connections, options.seconds),
+        lambda: limit(connections, options.seconds),
+    )
+    target = "0.70 of the limit" if connections == 64 else ""
+    return Row(f"intake, {connections} connections", "orders/s", *values, target)
 
 
 def ours(connections: int, seconds: int) -> float:

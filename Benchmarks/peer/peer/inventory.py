@@ -29,7 +29,7 @@ def application(database: Path) -> FastAPI:
         if row is None:
             return Response(b"{}", 404, media_type="application/problem+json")
         names = ("product_id", "name", "on_hand", "reserved", "available")
-        return Response(orjson.dumps(dict(zip(names, row))), media_type="application/json")
+        return Response(orjson.dumps(dict(zip(names, row, strict=True))), media_type="application/json")
 
     async def page(request: Request) -> Response:
         limit = int(request.query_params.get("limit", "50"))
@@ -56,40 +56,65 @@ def application(database: Path) -> FastAPI:
     return app
 
 
-def handle(connection, orders, now):
-    """Sets all items of an order aside, or none."""
-    rows = []
-    for event in orders:
-        if event["event_type"] != "ORDER_CREATED":
-            continue
+def handle(connection, batch, now):
+    """Sets all items of an order aside, or none. A batch reads the stock once, and writes it once."""
+    created = [(event, trace) for event, trace in batch if event["event_type"] == "ORDER_CREATED"]
+    available = stock(connection, created)
+    taken, reservations, reserved_items, outbox = {}, [], [], []
+    sequence = connection.execute("SELECT coalesce(max(sequence), 0) FROM reservations").fetchone()[0]
+    for event, trace in created:
         items = [{"product_id": item["product_id"], "quantity": item["quantity"]} for item in event["items"]]
-        taken, shortages = [], []
-        for item in items:
-            changed = connection.execute(
-                "UPDATE products SET reserved = reserved + ? WHERE product_id = ? AND on_hand - reserved >= ?",
-                (item["quantity"], item["product_id"], item["quantity"]),
-            )
-            if changed.rowcount:
-                taken.append(item)
-            else:
-                shortages.append({"product_id": item["product_id"], "requested": item["quantity"], "available": 0})
-        if shortages:
-            for item in taken:
-                connection.execute(
-                    "UPDATE products SET reserved = reserved - ? WHERE product_id = ?",
-                    (item["quantity"], item["product_id"]),
-                )
-        status, reason = ("REJECTED", "OUT_OF_STOCK") if shortages else ("RESERVED", None)
-        order_id, reservation_id = event["order_id"], events.uuid7(now)
+        order_id, version, sequence = event["order_id"], event["order_version"], sequence + 1
+        if shortages := shortages_of(items, available):
+            status = "REJECTED"
+            known = all(item["product_id"] in available for item in items)
+            reason = "OUT_OF_STOCK" if known else "UNKNOWN_PRODUCT"
+            fields = {"reason": reason, "shortages": shortages}
+        else:
+            status, reason = "RESERVED", None
+            fields = {"reservation_id": events.uuid7(now), "items": items}
+            for item in items:
+                product, quantity = item["product_id"], item["quantity"]
+                available[product] -= quantity
+                taken[product] = taken.get(product, 0) + quantity
+        reservation_id = fields.get("reservation_id") or events.uuid7(now)
+        reservations.append((sequence, reservation_id, order_id, status, orjson.dumps(items), reason, now, now))
+        reserved_items += [(item["product_id"], status, sequence, item["quantity"]) for item in items]
+        outbox.append(events.outbox_row(f"INVENTORY_{status}", "inventory", order_id, version, now, trace, **fields))
+    connection.executemany(
+        "UPDATE products SET reserved = reserved + ? WHERE product_id = ?",
+        [(quantity, product) for product, quantity in taken.items()],
+    )
+    connection.executemany(
+        "INSERT INTO reservations (sequence, reservation_id, order_id, status, items, reason, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        reservations,
+    )
+    connection.executemany(
+        "INSERT INTO reservation_items (product_id, status, sequence, quantity) VALUES (?, ?, ?, ?)",
+        reserved_items,
+    )
+    return outbox
+
+
+def stock(connection, created) -> dict[str, int]:
+    """What may still be reserved of the products that these orders name."""
+    products = list({item["product_id"] for event, _ in created for item in event["items"]})
+    return dict(
         connection.execute(
-            "INSERT INTO reservations (reservation_id, order_id, status, items, reason, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (reservation_id, order_id, status, orjson.dumps(items), reason, now, now),
+            "SELECT product_id, on_hand - reserved FROM products"
+            " WHERE product_id IN (SELECT value FROM json_each(?))",
+            (orjson.dumps(products).decode(),),
         )
-        told = f"INVENTORY_{status}"
-        fields = {"reason": reason, "shortages": shortages} if shortages else {
-            "reservation_id": reservation_id, "items": items,
+    )
+
+
+def shortages_of(items, available) -> list[dict]:
+    return [
+        {
+            "product_id": item["product_id"], "requested": item["quantity"],
+            "available": available.get(item["product_id"], 0),
         }
-        event_id, value = events.encode(told, order_id, event["order_version"], now, **fields)
-        rows.append((now, event_id, told, "inventory", order_id, value))
-    return rows
+        for item in items
+        if available.get(item["product_id"], 0) < item["quantity"]
+    ]

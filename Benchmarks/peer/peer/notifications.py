@@ -23,7 +23,7 @@ def application(database: Path) -> FastAPI:
         ).fetchall()
         emails = []
         for row in rows[:limit]:
-            email = dict(zip(COLUMNS.split(", "), row[1:]))
+            email = dict(zip(COLUMNS.split(", "), row[1:], strict=True))
             email["created_at"] = events.timestamp(email["created_at"])
             email["sent_at"] = events.timestamp(email["sent_at"])
             emails.append(email)
@@ -34,7 +34,7 @@ def application(database: Path) -> FastAPI:
     return app
 
 
-def handle(connection, orders, now):
+def handle(connection, batch, now):
     connection.executemany(
         "INSERT INTO emails (email_id, event_id, order_id, customer_id, kind, items, total, reason, status,"
         " created_at, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'SENT', ?, ?) ON CONFLICT (order_id, kind) DO NOTHING",
@@ -43,7 +43,7 @@ def handle(connection, orders, now):
                 events.uuid7(now), event["event_id"], event["order_id"], event["customer_id"], event["event_type"],
                 orjson.dumps(event["items"]), round(event["total"] * 100), event.get("reason"), now, now,
             )
-            for event in orders
+            for event, _ in batch
         ],
     )
     return []

@@ -12,10 +12,6 @@ INSERT_ORDER = (
     "INSERT INTO orders (order_id, customer_id, status, version, total, items, created_at, updated_at)"
     " VALUES (?, ?, 'PENDING', 1, ?, ?, ?, ?)"
 )
-INSERT_OUTBOX = (
-    "INSERT INTO outbox (created_at, event_id, event_type, topic, message_key, message_value)"
-    " VALUES (?, ?, ?, 'orders', ?, ?)"
-)
 
 
 class Invalid(Exception):
@@ -48,7 +44,8 @@ def draft(body: bytes):
             raise Invalid("quantity is out of bounds")
         price = cents(item.get("unit_price"))
         total += quantity * price
-        items.append({"product_id": identifier(item.get("product_id")), "quantity": quantity, "unit_price": price / 100})
+        product = identifier(item.get("product_id"))
+        items.append({"product_id": product, "quantity": quantity, "unit_price": price / 100})
     if len({item["product_id"] for item in items}) != len(items):
         raise Invalid("a product is there twice")
     return identifier(order.get("customer_id")), items, total
@@ -63,6 +60,7 @@ def order_json(row) -> dict:
     }
 
 
+STATUS_AFTER = {"INVENTORY_RESERVED": "CONFIRMED", "INVENTORY_REJECTED": "REJECTED"}
 COLUMNS = "order_id, customer_id, status, version, total, items, reason, created_at, updated_at"
 
 
@@ -73,7 +71,7 @@ def application(database: Path, bell: Path) -> FastAPI:
 
     def write_batch(connection, batch):
         connection.executemany(INSERT_ORDER, [job[1] for job in batch])
-        connection.executemany(INSERT_OUTBOX, [job[2] for job in batch])
+        connection.executemany(store.INSERT_OUTBOX, [job[2] for job in batch])
 
     def after_commit(batch, error):
         relay.ring()
@@ -94,14 +92,13 @@ def application(database: Path, bell: Path) -> FastAPI:
             return Response(body, 422, media_type="application/problem+json")
         now = store.now_ms()
         order_id = events.uuid7(now)
-        event_id, value = events.encode(
-            "ORDER_CREATED", order_id, 1, now, customer_id=customer, items=items, total=total / 100
+        told = events.outbox_row(
+            "ORDER_CREATED", "orders", order_id, 1, now, request.headers.get("traceparent"),
+            customer_id=customer, items=items, total=total / 100,
         )
         encoded = orjson.dumps(items)
         done = asyncio.get_running_loop().create_future()
-        writer.submit(
-            (done, (order_id, customer, total, encoded, now, now), (now, event_id, "ORDER_CREATED", order_id, value))
-        )
+        writer.submit((done, (order_id, customer, total, encoded, now, now), told))
         await done
         body = orjson.dumps(order_json((order_id, customer, "PENDING", 1, total, encoded, None, now, now)))
         return Response(body, 201, {"location": f"/orders/{order_id}"}, media_type="application/json")
@@ -132,28 +129,33 @@ def application(database: Path, bell: Path) -> FastAPI:
     return app
 
 
-def handle(connection, answers, now):
+def handle(connection, batch, now):
     """Confirms or rejects orders that are still pending."""
-    rows = []
-    for event in answers:
-        kind = event["event_type"]
-        if kind == "INVENTORY_RESERVED":
-            status, told, reason = "CONFIRMED", "ORDER_CONFIRMED", None
-        elif kind == "INVENTORY_REJECTED":
-            status, told, reason = "REJECTED", "ORDER_REJECTED", event["reason"]
-        else:
+    answers = [(event, trace) for event, trace in batch if event["event_type"] in STATUS_AFTER]
+    ids = orjson.dumps([event["order_id"] for event, _ in answers]).decode()
+    orders = {
+        row[0]: row
+        for row in connection.execute(
+            "SELECT order_id, status, customer_id, items, total, version FROM orders"
+            " WHERE order_id IN (SELECT value FROM json_each(?))",
+            (ids,),
+        )
+    }
+    updates, outbox = [], []
+    for event, trace in answers:
+        # An order that is not ours is a dead letter.
+        order_id, status, customer, items, total, version = orders.pop(event["order_id"])
+        if status != "PENDING":
             continue
-        row = connection.execute(
-            "UPDATE orders SET status = ?, version = version + 1, reason = ?, updated_at = ?"
-            " WHERE order_id = ? AND status = 'PENDING' RETURNING customer_id, items, total, version",
-            (status, reason, now, event["order_id"]),
-        ).fetchone()
-        if row is None:
-            continue
-        customer, items, total, version = row
+        status, reason = STATUS_AFTER[event["event_type"]], event.get("reason")
         fields = {"customer_id": customer, "items": orjson.loads(items), "total": total / 100}
         if reason:
             fields["reason"] = reason
-        event_id, value = events.encode(told, event["order_id"], version, now, **fields)
-        rows.append((now, event_id, told, "orders", event["order_id"], value))
-    return rows
+        updates.append((status, version + 1, reason, now, order_id, version))
+        outbox.append(events.outbox_row(f"ORDER_{status}", "orders", order_id, version + 1, now, trace, **fields))
+    connection.executemany(
+        "UPDATE orders SET status = ?, version = ?, reason = ?, updated_at = ?"
+        " WHERE order_id = ? AND status = 'PENDING' AND version = ?",
+        updates,
+    )
+    return outbox

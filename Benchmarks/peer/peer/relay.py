@@ -3,14 +3,15 @@
 import signal
 from pathlib import Path
 
+import orjson
 from confluent_kafka import Producer
 
-from . import events, store, wake
+from . import store, wake
 
 BATCH = 2000
 
 
-def run(database: Path, bell: Path, schema: str, source: str, bootstrap_servers: str) -> None:
+def run(database: Path, bell: Path, schema: str, bootstrap_servers: str) -> None:
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     connection = store.connect(database, schema)
@@ -21,18 +22,18 @@ def run(database: Path, bell: Path, schema: str, source: str, bootstrap_servers:
             "compression.type": "lz4", "partitioner": "murmur2_random", "queue.buffering.max.messages": 100_000,
         }
     )
-    delivered: list[int] = []
+    delivered: list[tuple] = []
 
     def reported(sequence: int):
-        def report(error, _message):
+        def report(error, message):
             if error is None:
-                delivered.append(sequence)
+                delivered.append((store.now_ms(), message.partition(), message.offset(), sequence))
 
         return report
 
     while not stopped:
         rows = connection.execute(
-            "SELECT sequence, created_at, event_id, event_type, topic, message_key, message_value FROM outbox"
+            "SELECT sequence, topic, message_key, headers, message_value FROM outbox"
             " INDEXED BY outbox_unpublished WHERE published_at IS NULL ORDER BY sequence LIMIT ?",
             (BATCH,),
         ).fetchall()
@@ -40,15 +41,12 @@ def run(database: Path, bell: Path, schema: str, source: str, bootstrap_servers:
             ear.wait(1.0)
             continue
         delivered.clear()
-        for sequence, created_at, event_id, event_type, topic, key, value in rows:
-            producer.produce(
-                topic, value, key, headers=events.headers(event_id, event_type, source, created_at),
-                on_delivery=reported(sequence),
-            )
+        for sequence, topic, key, headers, value in rows:
+            producer.produce(topic, value, key, headers=orjson.loads(headers), on_delivery=reported(sequence))
         producer.flush(30)
-        published_at = store.now_ms()
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
-            "UPDATE outbox SET published_at = ? WHERE sequence = ?", [(published_at, s) for s in delivered]
+            "UPDATE outbox SET published_at = ?, published_partition = ?, published_offset = ? WHERE sequence = ?",
+            delivered,
         )
         connection.execute("COMMIT")

@@ -5,20 +5,42 @@ import threading
 import time
 from pathlib import Path
 
+# The tables of our own services, column by column.
 MESSAGING = """
 CREATE TABLE IF NOT EXISTS outbox (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, created_at INTEGER NOT NULL, published_at INTEGER,
-  event_id TEXT NOT NULL, event_type TEXT NOT NULL, topic TEXT NOT NULL, message_key TEXT NOT NULL,
-  message_value BLOB NOT NULL);
+  published_partition INTEGER, published_offset INTEGER, event_id TEXT NOT NULL, event_type TEXT NOT NULL,
+  topic TEXT NOT NULL, message_key BLOB, headers BLOB NOT NULL, message_value BLOB) STRICT;
 CREATE INDEX IF NOT EXISTS outbox_unpublished ON outbox (sequence) WHERE published_at IS NULL;
-CREATE TABLE IF NOT EXISTS processed_events (event_id TEXT PRIMARY KEY, processed_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS outbox_by_key ON outbox (message_key);
+CREATE TABLE IF NOT EXISTS processed_events (
+  consumer_group TEXT NOT NULL, event_id TEXT NOT NULL, outcome TEXT NOT NULL, event_type TEXT NOT NULL,
+  event_key TEXT NOT NULL, version INTEGER, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  record_offset INTEGER NOT NULL, processed_at INTEGER NOT NULL,
+  PRIMARY KEY (consumer_group, event_id)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS processed_events_by_key ON processed_events (event_key);
+CREATE TABLE IF NOT EXISTS key_cursors (
+  consumer_group TEXT NOT NULL, event_key TEXT NOT NULL, version INTEGER NOT NULL,
+  PRIMARY KEY (consumer_group, event_key)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS next_offsets (
+  consumer_group TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,
+  PRIMARY KEY (consumer_group, topic, partition)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dead_letters (
+  id INTEGER PRIMARY KEY, consumer_group TEXT NOT NULL, failed_at INTEGER NOT NULL, error TEXT NOT NULL,
+  topic TEXT NOT NULL, partition INTEGER NOT NULL, record_offset INTEGER NOT NULL, message_key BLOB,
+  message_value BLOB) STRICT;
 """
+
+INSERT_OUTBOX = (
+    "INSERT INTO outbox (created_at, event_id, event_type, topic, message_key, headers, message_value)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 
 ORDERS = MESSAGING + """
 CREATE TABLE IF NOT EXISTS orders (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, order_id TEXT NOT NULL UNIQUE, customer_id TEXT NOT NULL,
   status TEXT NOT NULL, version INTEGER NOT NULL, total INTEGER NOT NULL, items BLOB NOT NULL, reason TEXT,
-  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
+  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status);
 CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id, status);
 """
@@ -26,17 +48,21 @@ CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id, status);
 INVENTORY = MESSAGING + """
 CREATE TABLE IF NOT EXISTS products (
   product_id TEXT PRIMARY KEY, name TEXT NOT NULL, on_hand INTEGER NOT NULL,
-  reserved INTEGER NOT NULL DEFAULT 0, CHECK (reserved >= 0 AND reserved <= on_hand)) WITHOUT ROWID;
+  reserved INTEGER NOT NULL DEFAULT 0, CHECK (reserved >= 0 AND reserved <= on_hand)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reservations (
   sequence INTEGER PRIMARY KEY, reservation_id TEXT NOT NULL, order_id TEXT NOT NULL UNIQUE, status TEXT NOT NULL,
-  items BLOB NOT NULL, reason TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
+  items BLOB NOT NULL, reason TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS reservations_by_status ON reservations (status);
+CREATE TABLE IF NOT EXISTS reservation_items (
+  product_id TEXT NOT NULL, status TEXT NOT NULL, sequence INTEGER NOT NULL, quantity INTEGER NOT NULL,
+  PRIMARY KEY (product_id, status, sequence)) STRICT, WITHOUT ROWID;
 """
 
 NOTIFICATIONS = MESSAGING + """
 CREATE TABLE IF NOT EXISTS emails (
   sequence INTEGER PRIMARY KEY, email_id TEXT NOT NULL UNIQUE, event_id TEXT NOT NULL, order_id TEXT NOT NULL,
   customer_id TEXT NOT NULL, kind TEXT NOT NULL, items BLOB NOT NULL, total INTEGER NOT NULL, reason TEXT,
-  status TEXT NOT NULL, created_at INTEGER NOT NULL, sent_at INTEGER, UNIQUE (order_id, kind));
+  status TEXT NOT NULL, created_at INTEGER NOT NULL, sent_at INTEGER, UNIQUE (order_id, kind)) STRICT;
 CREATE INDEX IF NOT EXISTS emails_by_customer ON emails (customer_id);
 """
 

@@ -24,27 +24,35 @@ def is_open(port: int) -> bool:
 
 def main() -> None:
     multiprocessing.set_start_method("spawn")
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bootstrap-servers", required=True)
     parser.add_argument("--data-dir", required=True, type=Path)
     parser.add_argument("--port-base", required=True, type=int)
     options = parser.parse_args()
     folder, brokers, base = options.data_dir, options.bootstrap_servers, options.port_base
     folder.mkdir(parents=True, exist_ok=True)
-    databases = {name: folder / f"{name}.sqlite" for name in ("orders", "inventory", "notifications")}
-    bells = {name: folder / f"{name}.bell" for name in databases}
-    for name, schema in (("orders", store.ORDERS), ("inventory", store.INVENTORY), ("notifications", store.NOTIFICATIONS)):
+    schemas = {"orders": store.ORDERS, "inventory": store.INVENTORY, "notifications": store.NOTIFICATIONS}
+    databases = {name: folder / f"{name}.sqlite" for name in schemas}
+    bells = {name: folder / f"{name}.bell" for name in schemas}
+    for name, schema in schemas.items():
         store.connect(databases[name], schema).close()
+
+    def publishing(name: str) -> tuple:
+        return relay.run, (databases[name], bells[name], schemas[name], brokers)
+
+    def consuming(name: str, group: str, topic: str, handle) -> tuple:
+        bell = bells[name] if name != "notifications" else None
+        return consume.run, (databases[name], bell, schemas[name], group, topic, brokers, handle)
 
     plans = [
         (serve, (orders.application, (databases["orders"], bells["orders"]), base + 1)),
         (serve, (inventory.application, (databases["inventory"],), base + 2)),
         (serve, (notifications.application, (databases["notifications"],), base + 3)),
-        (relay.run, (databases["orders"], bells["orders"], store.ORDERS, "/order-service", brokers)),
-        (relay.run, (databases["inventory"], bells["inventory"], store.INVENTORY, "/inventory-service", brokers)),
-        (consume.run, (databases["orders"], bells["orders"], store.ORDERS, "order-service", "inventory", brokers, orders.handle)),
-        (consume.run, (databases["inventory"], bells["inventory"], store.INVENTORY, "inventory-service", "orders", brokers, inventory.handle)),
-        (consume.run, (databases["notifications"], None, store.NOTIFICATIONS, "notification-service", "orders", brokers, notifications.handle)),
+        publishing("orders"),
+        publishing("inventory"),
+        consuming("orders", "order-service", "inventory", orders.handle),
+        consuming("inventory", "inventory-service", "orders", inventory.handle),
+        consuming("notifications", "notification-service", "orders", notifications.handle),
     ]
     processes = [multiprocessing.Process(target=target, args=arguments) for target, arguments in plans]
     stopped = []
@@ -69,4 +77,3 @@ def main() -> None:
         process.terminate()
     for process in processes:
         process.join(10)
-

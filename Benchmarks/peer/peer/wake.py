@@ -1,5 +1,6 @@
 """Wakes the relay of a service after a commit: a datagram, which may get lost, with a slow poll as the safety net."""
 
+import contextlib
 import socket
 from pathlib import Path
 
@@ -11,10 +12,8 @@ class Bell:
         self._socket.setblocking(False)
 
     def ring(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._socket.sendto(b"x", self._path)
-        except OSError:
-            pass
 
 
 class Ear:
