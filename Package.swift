@@ -73,9 +73,13 @@ let package = Package(
     .target(
       name: "MessagingSQLite",
       dependencies: [
-        "FaultInjection", "Messaging", "WireFormat", .grdb, .grdbSQLite, .logging, .metrics, .serviceLifecycle,
+        "CSQLite", "FaultInjection", "Messaging", "WireFormat", .grdb, .grdbSQLite, .logging, .metrics,
+        .serviceLifecycle,
       ],
       path: "Messaging/SQLite", swiftSettings: settings),
+    .systemLibrary(
+      name: "CSQLite", path: "Messaging/CSQLite",
+      providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
     .target(
       name: "MessagingKafka", dependencies: ["FaultInjection", "Messaging", "CRDKafka", .logging, .metrics],
       path: "Messaging/Kafka", swiftSettings: settings),

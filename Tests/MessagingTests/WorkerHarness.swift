@@ -134,6 +134,10 @@ final class FlakyInbox: InboxStore {
     try inner.readyParked(limit: limit)
   }
 
+  func hasParked(in transaction: SQLiteTransaction) throws -> Bool {
+    try inner.hasParked(in: transaction)
+  }
+
   func firstParkedVersion(of key: String, in transaction: SQLiteTransaction) throws -> Int64? {
     try inner.firstParkedVersion(of: key, in: transaction)
   }

@@ -3,12 +3,21 @@ struct ProcessingRound<Transaction> {
   let transaction: Transaction
   /// Of this group, when the transaction began.
   let deaths: CrashedAttempts
+  /// Whether the group may have anything parked, under whatever key. The transaction holds the store's write lock: what
+  /// is parked was so when it began, or is parked by itself.
+  var hasParked: Bool
+  /// The event that shares a savepoint with others and is being dealt with, in case it fails.
+  var atHand: InboxEntry?
   var outcome = WorkerOutcome()
 
-  init(_ transaction: Transaction, deaths: CrashedAttempts) {
+  init(_ transaction: Transaction, deaths: CrashedAttempts, hasParked: Bool) {
     self.transaction = transaction
     self.deaths = deaths
+    self.hasParked = hasParked
   }
+
+  /// Nothing tells of trouble: records may share a savepoint.
+  var isCalm: Bool { !hasParked && deaths.isEmpty }
 }
 
 extension WorkerOutcome {

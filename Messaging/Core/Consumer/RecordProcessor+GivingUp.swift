@@ -1,3 +1,4 @@
+import FaultInjection
 import WireFormat
 
 /// Failures, and what is given up for them.
@@ -11,6 +12,23 @@ extension RecordProcessor {
     case .waitForStore, .stop: throw error
     case .retry, .deadLetter: return decision
     }
+  }
+
+  /// Deals with the failure of an event whose writes are undone.
+  ///
+  /// - Returns: the failure where it is to be tried again; nil where the event was given up.
+  func settleFailure(
+    of entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: inout Round
+  ) throws -> EventFailure? {
+    if Mutation.dedupSurvivesFailure.isOn {
+      _ = try store.register(entry, outcome: .processed, in: round.transaction)
+    }
+    if isToRetry(entry, try decision(about: error)) {
+      round.outcome.counts.retries += 1
+      return EventFailure(entry, error)
+    }
+    try giveUp(entry, record, error, &round)
+    return nil
   }
 
   func isToRetry(_ entry: InboxEntry, _ decision: FailureClassification) -> Bool {

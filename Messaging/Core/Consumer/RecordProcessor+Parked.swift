@@ -2,11 +2,19 @@ import WireFormat
 
 /// Parked events whose turn has come.
 extension RecordProcessor {
+  func park(_ parked: ParkedRecord, _ round: inout Round) throws {
+    try store.park(parked, in: round.transaction)
+    round.hasParked = true
+  }
+
   /// Handles the parked events that follow the cursor of a key, one savepoint each, up to the first that is missing or
   /// fails. That one stays parked, and is found by ``sweep(_:in:)`` when its pause is over.
-  func processSuccessors(ofKey key: String, _ round: inout Round) throws {
+  ///
+  /// - Parameter version: the key's cursor, where it is known.
+  func processSuccessors(ofKey key: String, after version: Int64? = nil, _ round: inout Round) throws {
+    guard round.hasParked else { return }
     let transaction = round.transaction
-    var cursor = try store.cursor(of: key, in: transaction)
+    var cursor = try version ?? store.cursor(of: key, in: transaction)
     while cursor < .max {
       // Read outside of the savepoint that may undo the taking: the failure has to name it.
       var taken: (entry: InboxEntry, record: ConsumedRecord)?

@@ -2,7 +2,7 @@ import FaultInjection
 import WireFormat
 
 /// Deals with records inside a transaction, as the contract's section 5 says. Handled once in effect: the event's row,
-/// its effect, its outgoing messages and its cursor stand or fall together, in a savepoint of the record's own.
+/// its effect, its outgoing messages and its cursor stand or fall together: what fails is undone, alone.
 ///
 /// Holds nothing of what it has seen: a transaction that is rolled back can be done again.
 struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
@@ -15,11 +15,10 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   let handle: @Sendable (Event, Delivery, Store.Transaction) throws -> Void
   let clocks: Clocks
 
-  /// Undoes a savepoint without being a failure.
-  private struct Undo: Error {}
-
   func begin(_ transaction: Store.Transaction) throws -> Round {
-    Round(transaction, deaths: try store.crashedAttempts(in: transaction))
+    Round(
+      transaction, deaths: try store.crashedAttempts(in: transaction),
+      hasParked: try store.hasParked(in: transaction))
   }
 
   /// Deals with a batch and writes where to go on. A record that fails stops its partition and no other.
@@ -29,15 +28,11 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     var round = try begin(transaction)
     var next: [String: [TopicPartition: Int64]] = [:]
     for part in batch.parts {
-      var result = WorkerOutcome.Part(partition: part.partition, done: 0, failure: nil)
-      for record in part.records {
-        let earlier = result.done == 0 ? part.failure : nil
-        result.failure = try process(record, of: part.cluster, earlier: earlier, &round)
-        if result.failure != nil, !Mutation.offsetBeyondFailure.isOn { break }
-        result.done += 1
-        round.outcome.counts.consumed += 1
-        next[part.cluster, default: [:]][part.partition] = record.offset &+ 1
+      let result = try process(part, &round)
+      if result.done > 0 {
+        next[part.cluster, default: [:]][part.partition] = part.records[result.done - 1].offset &+ 1
       }
+      round.outcome.counts.consumed += result.done
       round.outcome.parts.append(result)
     }
     for (cluster, offsets) in next { try store.storeNextOffsets(offsets, cluster: cluster, in: transaction) }
@@ -47,10 +42,13 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
 
   /// Deals with one record.
   ///
-  /// - Parameter earlier: the failure at which this record stopped its partition before.
+  /// - Parameters:
+  ///   - earlier: the failure at which this record stopped its partition before.
+  ///   - alone: whether the record has a savepoint of its own. Where it shares one, it is what `round` has at hand when
+  ///     its failure is thrown.
   /// - Returns: a failure that is to be tried again; nil when the record is dealt with.
-  private func process(
-    _ record: ConsumedRecord, of cluster: String, earlier: EventFailure?, _ round: inout Round
+  func process(
+    _ record: ConsumedRecord, of cluster: String, earlier: EventFailure?, alone: Bool, _ round: inout Round
   ) throws -> EventFailure? {
     let place = HandlingSubject.record(cluster: cluster, record.topicPartition, offset: record.offset)
     let deaths = round.deaths.number(of: place)
@@ -72,9 +70,9 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       try giveUp(unreadable, record, attempts: 1, &round)
       return nil
     case .withoutEffect(let identity):
-      return try process(identity, nil, record, earlier: earlier, &round)
+      return try process(identity, nil, record, earlier: earlier, alone: alone, &round)
     case .event(let identity, let event):
-      return try process(identity, event, record, earlier: earlier, &round)
+      return try process(identity, event, record, earlier: earlier, alone: alone, &round)
     }
   }
 
@@ -88,50 +86,49 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   // MARK: Rules 3 to 5, for an event that can be read
 
   private func process(
-    _ identity: EventIdentity, _ event: Event?, _ record: ConsumedRecord, earlier: EventFailure?,
+    _ identity: EventIdentity, _ event: Event?, _ record: ConsumedRecord, earlier: EventFailure?, alone: Bool,
     _ round: inout Round
   ) throws -> EventFailure? {
     let subject = HandlingSubject.event(id: identity.eventID)
     let deaths = round.deaths.number(of: subject)
     let failures = earlier?.identity.eventID == identity.eventID ? earlier?.attempts ?? deaths : deaths
     let entry = entry(of: identity, record, failures: failures)
-    do {
-      let disposition = try store.savepoint(in: round.transaction) {
-        try settlePlace(of: entry, event, record, in: round.transaction)
+    let disposition: RecordDisposition
+    if alone {
+      do {
+        disposition = try store.savepoint(in: round.transaction) { try settlePlace(of: entry, event, record, &round) }
+      } catch {
+        return try settleFailure(of: entry, record, error, &round)
       }
-      round.outcome.counts.add(disposition, hasEffect: event != nil)
-      if disposition != .park { try forgetDeaths(of: subject, round) }
-      guard disposition == .handle, identity.version != nil else { return nil }
-    } catch is Undo {
-      round.outcome.counts.stale += 1
-      return nil
-    } catch {
-      if Mutation.dedupSurvivesFailure.isOn {
-        _ = try store.register(entry, outcome: .processed, in: round.transaction)
-      }
-      if isToRetry(entry, try decision(about: error)) {
-        round.outcome.counts.retries += 1
-        return EventFailure(entry, error)
-      }
-      try giveUp(entry, record, error, &round)
-      return nil
+    } else {
+      round.atHand = entry
+      disposition = try settlePlace(of: entry, event, record, &round)
+      round.atHand = nil
     }
-    try processSuccessors(ofKey: identity.key, &round)
+    round.outcome.counts.add(disposition, hasEffect: event != nil)
+    if disposition != .park { try forgetDeaths(of: subject, round) }
+    if disposition == .handle, let version = identity.version {
+      try processSuccessors(ofKey: identity.key, after: version, &round)
+    }
     return nil
   }
 
   private func settlePlace(
-    of entry: InboxEntry, _ event: Event?, _ record: ConsumedRecord, in transaction: Store.Transaction
+    of entry: InboxEntry, _ event: Event?, _ record: ConsumedRecord, _ round: inout Round
   ) throws -> RecordDisposition {
     let identity = entry.identity
+    let transaction = round.transaction
     let cursor = identity.version == nil ? 0 : try store.cursor(of: identity.key, in: transaction)
     let place = EventPlace(version: identity.version, cursor: cursor)
-    let isNew = try store.register(entry, outcome: place == .ahead ? .parked : .processed, in: transaction)
+    // An event that comes too late leaves no row: only those that took their place have one.
+    let isNew =
+      place == .stale
+      ? try store.outcome(ofEvent: identity.eventID, in: transaction) == nil
+      : try store.register(entry, outcome: place == .ahead ? .parked : .processed, in: transaction)
     let disposition = RecordDisposition(place, isNew: isNew)
     switch disposition {
-    case .duplicate: break
-    case .stale: throw Undo()
-    case .park: try store.park(ParkedRecord(identity: identity, record: record), in: transaction)
+    case .duplicate, .stale: break
+    case .park: try park(ParkedRecord(identity: identity, record: record), &round)
     case .handle: try run(event, entry, of: record, as: .event(id: identity.eventID), in: transaction)
     }
     return disposition

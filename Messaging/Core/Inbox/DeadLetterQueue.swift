@@ -136,7 +136,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     case .ahead:
       round.outcome.counts.parked += 1
       try store.settle(entry, outcome: .parked, in: transaction)
-      try store.park(ParkedRecord(identity: identity, record: record), in: transaction)
+      try processor.park(ParkedRecord(identity: identity, record: record), &round)
       return nil
     case .next, .unordered:
       try processor.run(event, entry, of: record, as: subject, in: transaction)
@@ -182,7 +182,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
         try settle(kept, as: .discarded, attempt: kept.letter.attempts, in: transaction)
         try store.close(id, as: .discarded, reason: requester.reason, in: transaction)
         try record(.discard, .discarded, of: kept, by: requester, in: transaction)
-        return try leavePlace(of: kept, in: transaction)
+        return try leavePlace(of: kept, &round)
       }
       if let movedKey { try processor.processSuccessors(ofKey: movedKey, &round) }
       return (.discarded, round.outcome)
@@ -190,7 +190,8 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
   }
 
   /// - Returns: the key whose cursor has moved.
-  private func leavePlace(of kept: KeptDeadLetter, in transaction: Store.Transaction) throws -> String? {
+  private func leavePlace(of kept: KeptDeadLetter, _ round: inout Round) throws -> String? {
+    let transaction = round.transaction
     guard let key = kept.letter.key, let version = kept.letter.version else { return nil }
     switch EventPlace(version: version, cursor: try store.cursor(of: key, in: transaction)) {
     case .stale, .unordered: return nil
@@ -198,8 +199,8 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
       try store.moveCursor(of: key, to: version, in: transaction)
       return key
     case .ahead:
-      try store.park(
-        ParkedRecord(identity: kept.identity, record: kept.letter.record, isDiscarded: true), in: transaction)
+      try processor.park(
+        ParkedRecord(identity: kept.identity, record: kept.letter.record, isDiscarded: true), &round)
       return nil
     }
   }

@@ -72,7 +72,7 @@ public struct InboxSummary: Sendable, Hashable {
 
 /// What the consumer worker needs of a store of one consumer group.
 ///
-/// A batch of records is one transaction. Within it each record has a savepoint of its own: its dedup row, its
+/// A batch of records is one transaction. Within it a record that fails is undone by a savepoint: its dedup row, its
 /// effect, its outgoing messages and its cursor stand or fall together.
 public protocol InboxStore: Sendable {
   associatedtype Transaction
@@ -110,6 +110,8 @@ public protocol InboxStore: Sendable {
   /// Keys whose next version is parked and does not rest, at most `limit`, and when the next of those that rest is due.
   /// Blocks; a read of its own.
   func readyParked(limit: Int) throws -> ReadyParked
+  /// Whether anything is parked, under whatever key.
+  func hasParked(in transaction: Transaction) throws -> Bool
   /// The lowest version that is parked under `key`; nil where nothing is.
   func firstParkedVersion(of key: String, in transaction: Transaction) throws -> Int64?
 

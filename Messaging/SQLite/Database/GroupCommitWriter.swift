@@ -16,6 +16,8 @@ final class GroupCommitWriter: Sendable {
   private let queue: Mutex<WriteQueue>
   private let arrival = DispatchSemaphore(value: 0)
   private let finished = DispatchGroup()
+  /// 0 while it does not run.
+  private let threadID = Atomic<UInt>(0)
   private let counts = Mutex(SQLiteStatistics())
   private let metrics: SQLiteMetrics
   private let logger: Logger
@@ -37,8 +39,10 @@ final class GroupCommitWriter: Sendable {
   func start() {
     finished.enter()
     let thread = Thread { [self] in
-      Thread.current.threadDictionary[Self.threadKey] = ObjectIdentifier(self)
+      threadID.store(Self.currentThreadID, ordering: .relaxed)
       work()
+      // Another thread may get the number.
+      threadID.store(0, ordering: .relaxed)
       finished.leave()
     }
     thread.name = "sqlite-writer"
@@ -64,7 +68,16 @@ final class GroupCommitWriter: Sendable {
 
   /// Whether the caller is a write, or an action after a commit: it would wait for itself.
   var isCurrentThread: Bool {
-    Thread.current.threadDictionary[Self.threadKey] as? ObjectIdentifier == ObjectIdentifier(self)
+    // Only the writer's thread itself can find its own number here, so no order is needed.
+    threadID.load(ordering: .relaxed) == Self.currentThreadID
+  }
+
+  private static var currentThreadID: UInt {
+    #if canImport(Darwin)
+      UInt(bitPattern: pthread_self())
+    #else
+      UInt(pthread_self())
+    #endif
   }
 
   var statistics: SQLiteStatistics {
@@ -72,8 +85,6 @@ final class GroupCommitWriter: Sendable {
     statistics.waitingWrites = queue.withLock { $0.count }
     return statistics
   }
-
-  private static let threadKey = "orderflow.sqlite.writer"
 
   private func work() {
     // Gone with this function: before the connection is closed.

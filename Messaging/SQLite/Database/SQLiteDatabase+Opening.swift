@@ -15,6 +15,7 @@ extension SQLiteDatabase {
   ) throws -> SQLiteDatabase {
     guard !path.isEmpty, path != ":memory:" else { throw SQLiteStoreError(path: path, reason: "not a file's path") }
     try StoreFile(path: path).create()
+    _ = MemoryStatistics.areOff
     let wait = BusyWait(patience: configuration.busyTimeout)
     let settings = ConnectionSettings(path: path, configuration: configuration)
     do {
@@ -42,6 +43,7 @@ extension SQLiteDatabase {
     migrations: [SQLiteMigration], configuration: SQLiteConfiguration = SQLiteConfiguration()
   ) throws -> SQLiteDatabase {
     let path = ":memory:"
+    _ = MemoryStatistics.areOff
     do {
       let settings = ConnectionSettings(path: path, configuration: configuration)
       let queue = try DatabaseQueue(configuration: settings.grdb(waitingWith: BusyWait(patience: .zero)))

@@ -53,6 +53,10 @@ extension SQLiteInbox {
     }
   }
 
+  public func hasParked(in transaction: SQLiteTransaction) throws -> Bool {
+    try transaction.first(Self.anyParked, group) { $0.integer(0) } == 1
+  }
+
   public func firstParkedVersion(of key: String, in transaction: SQLiteTransaction) throws -> Int64? {
     try Int64.fetchOne(transaction.database.cachedStatement(sql: Self.firstParked), arguments: [group, key])
   }
@@ -130,6 +134,8 @@ extension SQLiteInbox {
         WHERE c.consumer_group = :group AND c.event_key = keys.event_key), 0)
     GROUP BY p.event_key
     """
+
+  private static let anyParked = PreparedSQL("SELECT EXISTS (SELECT 1 FROM parked_events WHERE consumer_group = ?)")
 
   private static let firstParked =
     "SELECT min(version) FROM parked_events WHERE consumer_group = ? AND event_key = ?"
