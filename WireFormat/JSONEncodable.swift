@@ -40,6 +40,7 @@ extension Bool: JSONEncodable {
 
 extension Optional: JSONEncodable where Wrapped: JSONEncodable {
   /// The value, or `null`.
+  @inlinable
   public func write(to json: inout JSONWriter) {
     if let self { self.write(to: &json) } else { json.null() }
   }
@@ -47,6 +48,7 @@ extension Optional: JSONEncodable where Wrapped: JSONEncodable {
 
 extension Array: JSONEncodable where Element: JSONEncodable {
   /// An array of the elements in their order.
+  @inlinable
   public func write(to json: inout JSONWriter) {
     json.array { json in
       for element in self { json.value(element) }

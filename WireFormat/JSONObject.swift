@@ -24,7 +24,9 @@ public struct JSONObject: Sendable, Hashable {
 
   /// The value of the member `name`; of a repeated name the last one. Takes time linear in the number of members.
   public subscript(_ name: String) -> JSONValue? {
-    members.last { $0.name == name }?.value
+    // By index: a member handed to a closure would be copied first, name, value and all.
+    for index in members.indices.reversed() where members[index].name == name { return members[index].value }
+    return nil
   }
 }
 

@@ -57,8 +57,3 @@ extension [UInt8] {
     }
   }
 }
-
-/// - Parameter value: 0 to 15.
-func hexadecimalDigit(_ value: UInt8) -> UInt8 {
-  value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-}

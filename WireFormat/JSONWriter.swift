@@ -8,6 +8,9 @@
 /// }
 /// ```
 /// Commas come by themselves. That one value is written for each member is the caller's part.
+///
+/// What takes a closure or any type is inlinable: from another module it would be called through witness tables, for each
+/// member of each event and answer.
 public struct JSONWriter: Sendable {
   /// What has been written so far.
   public private(set) var bytes: [UInt8] = []
@@ -21,6 +24,7 @@ public struct JSONWriter: Sendable {
   // MARK: Containers
 
   /// Writes an object; `body` writes its members.
+  @inlinable
   public mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
     open(UInt8(ascii: "{"))
     try body(&self)
@@ -28,6 +32,7 @@ public struct JSONWriter: Sendable {
   }
 
   /// Writes an array; `body` writes its elements with ``value(_:)``, ``object(_:)`` or ``array(_:)``.
+  @inlinable
   public mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
     open(UInt8(ascii: "["))
     try body(&self)
@@ -35,6 +40,7 @@ public struct JSONWriter: Sendable {
   }
 
   /// Writes an element of an array, or a value on its own.
+  @inlinable
   public mutating func value(_ value: some JSONEncodable) {
     value.write(to: &self)
   }
@@ -42,18 +48,21 @@ public struct JSONWriter: Sendable {
   // MARK: Members. A `StaticString` name is copied as it is: plain ASCII without quotes or backslashes.
 
   /// Writes a member.
+  @inlinable
   public mutating func member(_ name: StaticString, _ value: some JSONEncodable) {
     writeName(name)
     value.write(to: &self)
   }
 
   /// Writes a member that is an object; `body` writes what is in it.
+  @inlinable
   public mutating func member(_ name: StaticString, object body: (inout JSONWriter) throws -> Void) rethrows {
     writeName(name)
     try object(body)
   }
 
   /// Writes a member that is an array; `body` writes what is in it.
+  @inlinable
   public mutating func member(_ name: StaticString, array body: (inout JSONWriter) throws -> Void) rethrows {
     writeName(name)
     try array(body)
@@ -68,18 +77,21 @@ public struct JSONWriter: Sendable {
   // MARK: Members with a name made at run time, escaped as needed
 
   /// Writes a member.
+  @inlinable
   public mutating func member(name: String, _ value: some JSONEncodable) {
     writeName(name)
     value.write(to: &self)
   }
 
   /// Writes a member that is an object; `body` writes what is in it.
+  @inlinable
   public mutating func member(name: String, object body: (inout JSONWriter) throws -> Void) rethrows {
     writeName(name)
     try object(body)
   }
 
   /// Writes a member that is an array; `body` writes what is in it.
+  @inlinable
   public mutating func member(name: String, array body: (inout JSONWriter) throws -> Void) rethrows {
     writeName(name)
     try array(body)
@@ -134,18 +146,21 @@ public struct JSONWriter: Sendable {
 
   private mutating func endValue() { needsComma = true }
 
-  private mutating func open(_ bracket: UInt8) {
+  @usableFromInline
+  mutating func open(_ bracket: UInt8) {
     beginValue()
     bytes.append(bracket)
     needsComma = false
   }
 
-  private mutating func close(_ bracket: UInt8) {
+  @usableFromInline
+  mutating func close(_ bracket: UInt8) {
     bytes.append(bracket)
     endValue()
   }
 
-  private mutating func writeName(_ name: StaticString) {
+  @usableFromInline
+  mutating func writeName(_ name: StaticString) {
     beginValue()
     bytes.append(UInt8(ascii: "\""))
     name.withUTF8Buffer { bytes.append(contentsOf: $0) }
@@ -154,7 +169,8 @@ public struct JSONWriter: Sendable {
     needsComma = false
   }
 
-  private mutating func writeName(_ name: String) {
+  @usableFromInline
+  mutating func writeName(_ name: String) {
     beginValue()
     bytes.appendJSONString(name)
     bytes.append(UInt8(ascii: ":"))

@@ -24,14 +24,18 @@ public struct TraceContext: Sendable, Hashable {
 
   /// A trace that begins here. It is not sampled: nobody has recorded anything of it.
   public static func new(using random: inout some RandomNumberGenerator) -> TraceContext {
-    TraceContext(
-      traceID: .random(in: 1...(.max), using: &random), parentID: .random(in: 1...(.max), using: &random),
-      flags: Self.randomFlag)
+    let traceID = UInt128(random.next() as UInt64) << 64 | UInt128(newID(using: &random))
+    return TraceContext(traceID: traceID, parentID: newID(using: &random), flags: randomFlag)
   }
 
   /// The next step of the same trace.
   public func child(using random: inout some RandomNumberGenerator) -> TraceContext {
-    TraceContext(traceID: traceID, parentID: .random(in: 1...(.max), using: &random), flags: flags)
+    TraceContext(traceID: traceID, parentID: Self.newID(using: &random), flags: flags)
+  }
+
+  /// 0 names nothing.
+  private static func newID(using random: inout some RandomNumberGenerator) -> UInt64 {
+    max(random.next(), 1)
   }
 }
 
@@ -57,25 +61,11 @@ extension TraceContext {
   public var traceparent: String {
     String(unsafeUninitializedCapacity: 55) { text in
       var position = 0
-      text.write(UInt8(0), at: &position)
-      text.write(traceID, at: &position)
-      text.write(parentID, at: &position)
-      text.write(flags, at: &position)
+      text.writeField(UInt8(0), at: &position)
+      text.writeField(traceID, at: &position)
+      text.writeField(parentID, at: &position)
+      text.writeField(flags, at: &position)
       return position
-    }
-  }
-}
-
-extension UnsafeMutableBufferPointer<UInt8> {
-  /// All digits of a field, after a dash where it is not the first.
-  fileprivate func write<Number: FixedWidthInteger>(_ number: Number, at position: inout Int) {
-    if position > 0 {
-      self[position] = UInt8(ascii: "-")
-      position += 1
-    }
-    for shift in stride(from: Number.bitWidth - 4, through: 0, by: -4) {
-      self[position] = hexadecimalDigit(UInt8(truncatingIfNeeded: number >> shift) & 0x0F)
-      position += 1
     }
   }
 }

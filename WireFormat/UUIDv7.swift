@@ -20,20 +20,13 @@ public enum UUIDv7 {
   ///   - counter: 12 bits, `rand_a`.
   ///   - tail: of which the lower 62 bits become `rand_b`.
   static func text(milliseconds: UInt64, counter: UInt16, tail: UInt64) -> String {
-    let high = milliseconds << 16 | 0x7000 | UInt64(counter & 0xFFF)
-    let low = tail & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-    return String(unsafeUninitializedCapacity: 36) { text in
+    String(unsafeUninitializedCapacity: 36) { text in
       var position = 0
-      for word in [high, low] {
-        for shift in stride(from: 60, through: 0, by: -4) {
-          if [8, 13, 18, 23].contains(position) {
-            text[position] = UInt8(ascii: "-")
-            position += 1
-          }
-          text[position] = hexadecimalDigit(UInt8(truncatingIfNeeded: word >> shift) & 0x0F)
-          position += 1
-        }
-      }
+      text.writeField(milliseconds >> 16, digits: 8, at: &position)
+      text.writeField(milliseconds, digits: 4, at: &position)
+      text.writeField(0x7000 | counter & 0xFFF, at: &position)
+      text.writeField(0x8000 | tail >> 48 & 0x3FFF, digits: 4, at: &position)
+      text.writeField(tail, digits: 12, at: &position)
       return position
     }
   }

@@ -17,7 +17,7 @@ extension FieldReader {
     let items = try list("items", count: OrderItem.countRange) {
       (fields) throws(UnreadableField) in try OrderItem(from: fields)
     }
-    try checkNoneTwice(items.map(\.productID))
+    try checkNoneTwice(items, \.productID)
     return items
   }
 
@@ -25,7 +25,7 @@ extension FieldReader {
     let items = try list("items", count: OrderItem.countRange) {
       (fields) throws(UnreadableField) in try ReservedItem(from: fields)
     }
-    try checkNoneTwice(items.map(\.productID))
+    try checkNoneTwice(items, \.productID)
     return items
   }
 
@@ -50,10 +50,10 @@ extension FieldReader {
     return reason
   }
 
-  private func checkNoneTwice(_ products: [ProductID]) throws(UnreadableField) {
-    var seen: Set<ProductID> = []
-    for (index, product) in products.enumerated() where !seen.insert(product).inserted {
-      throw failure("items[\(index)].product_id", "is there twice")
-    }
+  private func checkNoneTwice<Item>(
+    _ items: [Item], _ product: (Item) -> ProductID
+  ) throws(UnreadableField) {
+    guard let index = items.repetitions(of: product).first else { return }
+    throw failure("items[\(index)].product_id", "is there twice")
   }
 }

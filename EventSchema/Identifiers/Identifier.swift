@@ -35,7 +35,8 @@ enum IdentifierRule {
   private static let length = 1...64
 
   static func allows(_ text: String) -> Bool {
-    length.contains(text.utf8.count) && text.utf8.allSatisfy(allows)
+    var copy = text
+    return copy.withUTF8 { length.contains($0.count) && $0.allSatisfy(allows) }
   }
 
   private static func allows(_ character: UInt8) -> Bool {

@@ -6,15 +6,16 @@ import Messaging
 /// On `orders` an event takes its place among the versions of its order, also when this service does nothing for it;
 /// on `inventory` versions are those of the events answered, and guarded transitions decide instead.
 public struct EventInterpretation: Sendable {
-  private let handled: Set<EventType>
-  private let versionedTopics: Set<String>
+  // A few each, and looked through for every record: a set would hash them.
+  private let handled: [EventType]
+  private let versionedTopics: [String]
 
   /// - Parameters:
   ///   - handled: the types that have an effect in this service.
   ///   - versionedTopics: where `order_version` counts up without a gap.
   public init(handling handled: Set<EventType>, versionedTopics: Set<String> = [Topics.orders]) {
-    self.handled = handled
-    self.versionedTopics = versionedTopics
+    self.handled = Array(handled)
+    self.versionedTopics = Array(versionedTopics)
   }
 
   /// Never fails, whatever the bytes are.

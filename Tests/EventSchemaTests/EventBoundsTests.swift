@@ -76,6 +76,14 @@ import WireFormat
         == "items[1].product_id: is there twice")
   }
 
+  @Test(arguments: [1, 2, 15, 16, 17, 100])
+  func eachPlaceThatNamesAProductAgainIsFound(count: Int) throws {
+    let products = try (0..<count).map { try #require(ProductID("product-\($0)")) }
+
+    #expect(products.repetitions { $0 }.isEmpty)
+    #expect((products + [products[count - 1], products[0]]).repetitions { $0 } == [count, count + 1])
+  }
+
   @Test(arguments: [EventType.orderRejected, .orderCancelled, .inventoryReleased])
   func aReasonHasUpTo500Characters(type: EventType) throws {
     func isRead(_ reason: String) throws -> Bool {

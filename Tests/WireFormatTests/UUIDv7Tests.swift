@@ -24,6 +24,17 @@ import WireFormat
     #expect(UUIDv7.generate(at: moment, using: &one) == UUIDv7.generate(at: moment, using: &other))
   }
 
+  /// Randomness comes in blocks: none is given out twice, within a generator or to two of them.
+  @Test func whatIsRandomNeverRepeats() {
+    let generators = [UUIDv7Generator(), UUIDv7Generator()]
+
+    let tails = (0..<10_000).map { generators[$0 % 2].next(at: moment).suffix(17) }
+    let traces = (0..<10_000).map { generators[$0 % 2].next(in: nil) }
+
+    #expect(Set(tails).count == tails.count)
+    #expect(Set(traces.map(\.traceID)).count == traces.count && Set(traces.map(\.parentID)).count == traces.count)
+  }
+
   @Test func noMomentTraps() {
     var random = SeededGenerator(seed: 1)
 

@@ -14,7 +14,7 @@ public struct OrderDraft: Sendable, Hashable {
     if !OrderItem.countRange.contains(items.count) {
       violations.append(.itemCount(items.count))
     }
-    violations += Self.repeatedProducts(in: items)
+    violations += items.repetitions(of: \.productID).map { .repeatedProduct(index: $0) }
 
     let sum = OrderItem.total(of: items)
     if sum == nil {
@@ -27,13 +27,6 @@ public struct OrderDraft: Sendable, Hashable {
     self.customerID = customerID
     self.items = items
     self.total = sum
-  }
-
-  private static func repeatedProducts(in items: [OrderItem]) -> [DraftViolation] {
-    var seen = Set<ProductID>(minimumCapacity: items.count)
-    return items.indices.compactMap { index in
-      seen.insert(items[index].productID).inserted ? nil : .repeatedProduct(index: index)
-    }
   }
 }
 
