@@ -26,6 +26,7 @@ extension RelayAction {
     case .send: "send"
     case .mark: "mark"
     case .replaceProducer: "replace producer"
+    case .prepareProducer: "prepare producer"
     case .notify: "notify"
     case .finish: "finish"
     }

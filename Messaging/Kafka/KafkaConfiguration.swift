@@ -165,7 +165,7 @@ extension KafkaConfiguration {
   private static let producerDefaults = [
     ClientProperty("partitioner", "murmur2_random"),
     ClientProperty("compression.type", "lz4"),
-    ClientProperty("linger.ms", "5"),
+    ClientProperty("linger.ms", "1"),
     ClientProperty("queue.buffering.max.messages", "100000"),
     ClientProperty("queue.buffering.max.kbytes", "65536"),
     ClientProperty("request.timeout.ms", "10000"),

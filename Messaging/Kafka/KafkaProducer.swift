@@ -8,9 +8,14 @@ import Synchronization
 final class KafkaProducer: MessageProducer {
   private struct State {
     /// Nil once closed. Whoever calls the client holds a reference, so it is freed after the last call has returned.
-    var queue: EventQueue?
+    var open: Open?
     /// Reports of messages that the client did not take; they come with the next reports.
     var refused: [DeliveryReport] = []
+  }
+
+  private struct Open {
+    let queue: EventQueue
+    let topics: Topics
   }
 
   private let state: Mutex<State>
@@ -24,17 +29,17 @@ final class KafkaProducer: MessageProducer {
     let client = try Client(
       properties.role, properties: properties.properties, events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR,
       log: ClientLog(logger: logger))
-    state = Mutex(State(queue: .main(of: client)))
+    state = Mutex(State(open: Open(queue: .main(of: client), topics: Topics(of: client))))
     self.logger = logger
   }
 
   func enqueue(_ messages: [(token: UInt64, message: OutgoingMessage)]) throws -> Int {
-    guard let queue = state.withLock({ $0.queue }) else { throw BrokerError.closed("producer") }
+    guard let open = state.withLock({ $0.open }) else { throw BrokerError.closed("producer") }
     var refused: [DeliveryReport] = []
-    defer { report(refused, on: queue) }
+    defer { report(refused, on: open.queue) }
     for (index, (token, message)) in messages.enumerated() {
       if index > 0 { Failpoint.producerBetweenMessages.pass() }
-      guard let error = queue.client.produce(message, token: token) else { continue }
+      guard let error = open.topics.produce(message, token: token) else { continue }
       switch error.refusal {
       case .queueFull:
         return index
@@ -48,6 +53,12 @@ final class KafkaProducer: MessageProducer {
     return messages.count
   }
 
+  func prepare(for topics: [String]) {
+    guard let open = state.withLock({ $0.open }) else { return }
+    // A name that is none will be refused with its message.
+    for topic in topics { _ = try? open.topics.topic(topic) }
+  }
+
   private func report(_ refused: [DeliveryReport], on queue: EventQueue) {
     guard !refused.isEmpty else { return }
     state.withLock { $0.refused += refused }
@@ -57,7 +68,7 @@ final class KafkaProducer: MessageProducer {
   func deliveries(timeout: Duration) -> [DeliveryReport] {
     let (queue, refused) = state.withLock { state in
       defer { state.refused = [] }
-      return (state.queue, state.refused)
+      return (state.open?.queue, state.refused)
     }
     guard let queue else { return refused }
     var reports = refused
@@ -90,13 +101,13 @@ final class KafkaProducer: MessageProducer {
 
   func wake() {
     wasWoken.store(true, ordering: .releasing)
-    state.withLock { $0.queue }?.yield()
+    state.withLock { $0.open }?.queue.yield()
   }
 
   func close(timeout: Duration) {
     let queue = state.withLock { state in
-      defer { state.queue = nil }
-      return state.queue
+      defer { state.open = nil }
+      return state.open?.queue
     }
     guard let queue else { return }
     let deadline = Deadline(after: timeout)
@@ -109,38 +120,42 @@ final class KafkaProducer: MessageProducer {
 
 extension Client {
   fileprivate var hasMessagesInFlight: Bool { withPointer { rd_kafka_outq_len($0) > 0 } }
+}
 
+extension Topics {
   /// Hands a message to the client, which copies it. The token travels as the message's opaque.
   ///
   /// The partition is left to the partitioner: a client that names partitions for some messages of a key and none
   /// for others would spread the key over two partitions.
   fileprivate func produce(_ message: OutgoingMessage, token: UInt64) -> BrokerError? {
-    withPointer { client in
-      let headers = makeHeaders(message.headers)
-      let error = message.topic.withCString { topic in
+    let topic: Topic
+    do { topic = try self.topic(message.topic) } catch { return error }
+    let headers = makeHeaders(message.packedHeaders)
+    let error = client.withPointer { client in
+      topic.withPointer { topic in
         withBytes(message.key) { key, keySize in
           withBytes(message.value) { value, valueSize in
-            var fields = [
-              field(RD_KAFKA_VTYPE_TOPIC) { $0.cstr = topic },
-              field(RD_KAFKA_VTYPE_MSGFLAGS) { $0.i = RD_KAFKA_MSG_F_COPY },
-              field(RD_KAFKA_VTYPE_KEY) { $0.mem = .init(ptr: UnsafeMutableRawPointer(mutating: key), size: keySize) },
-              field(RD_KAFKA_VTYPE_VALUE) {
+            withUnsafeTemporaryAllocation(of: rd_kafka_vu_t.self, capacity: 6) { fields in
+              fields[0] = field(RD_KAFKA_VTYPE_RKT) { $0.rkt = topic }
+              fields[1] = field(RD_KAFKA_VTYPE_MSGFLAGS) { $0.i = RD_KAFKA_MSG_F_COPY }
+              fields[2] = field(RD_KAFKA_VTYPE_KEY) {
+                $0.mem = .init(ptr: UnsafeMutableRawPointer(mutating: key), size: keySize)
+              }
+              fields[3] = field(RD_KAFKA_VTYPE_VALUE) {
                 $0.mem = .init(ptr: UnsafeMutableRawPointer(mutating: value), size: valueSize)
-              },
-              field(RD_KAFKA_VTYPE_OPAQUE) { $0.ptr = UnsafeMutableRawPointer(bitPattern: UInt(token)) },
-            ]
-            if let headers {
-              fields.append(field(RD_KAFKA_VTYPE_HEADERS) { $0.headers = headers })
+              }
+              fields[4] = field(RD_KAFKA_VTYPE_OPAQUE) { $0.ptr = UnsafeMutableRawPointer(bitPattern: UInt(token)) }
+              fields[5] = field(RD_KAFKA_VTYPE_HEADERS) { $0.headers = headers }
+              return rd_kafka_produceva(client, fields.baseAddress, headers == nil ? 5 : 6)
             }
-            return rd_kafka_produceva(client, fields, fields.count)
           }
         }
       }
-      guard let error else { return nil }
-      // The client takes the headers over only together with the message.
-      if let headers { rd_kafka_headers_destroy(headers) }
-      return BrokerError(consuming: error, doing: "producing to \(message.topic)")
     }
+    guard let error else { return nil }
+    // The client takes the headers over only together with the message.
+    if let headers { rd_kafka_headers_destroy(headers) }
+    return BrokerError(consuming: error, doing: "producing to \(message.topic)")
   }
 }
 

@@ -113,6 +113,7 @@ public struct MessagingRuntime: Sendable {
     var relay = OutboxRelayConfiguration()
     relay.maxUnconsumedBytesPerPartition = configuration.relayMaxUnconsumedBytes
     relay.consumerGroups = ConsumerGroups.readers
+    relay.topics = configuration.identity.produces + configuration.identity.deadLetterTopics
     return relay
   }
 }

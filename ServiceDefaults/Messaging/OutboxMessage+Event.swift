@@ -14,6 +14,6 @@ extension OutboxMessage {
       eventID: event.envelope.eventID.rawValue, eventType: event.type.rawValue,
       message: OutgoingMessage(
         topic: event.type.topic, key: Array(event.envelope.orderID.rawValue.utf8), value: event.encoded(),
-        headers: event.cloudEventHeaders(source: source, trace: trace).map { Header($0.name, $0.value) }))
+        packedHeaders: PackedHeaders(texts: event.cloudEventHeaders(source: source, trace: trace))))
   }
 }

@@ -112,6 +112,25 @@ struct KafkaProducerTests {
     }
   }
 
+  @Test func whatAPreparedProducerIsGivenArrivesLikeAnythingElse() async throws {
+    try await onThread {
+      let embedded = try EmbeddedBroker(topics: [("t", 1), ("u", 1)])
+      let producer = try kafkaBroker(on: embedded).makeProducer()
+      let impossible = String(repeating: "t", count: 600)
+
+      producer.prepare(for: ["t", impossible])
+      producer.prepare(for: ["t"])
+      let reports = try publish(
+        numbered(0..<2, in: "t") + numbered(0..<1, in: "u") + numbered(0..<1, in: impossible), with: producer)
+      producer.close(timeout: .seconds(5))
+      producer.prepare(for: ["u"])
+
+      #expect(try reports[..<3].map { try $0.get().offset } == [0, 1, 0])
+      let error = #expect(throws: BrokerError.self) { try reports[3].get() }
+      #expect(error?.kind == .permanent)
+    }
+  }
+
   /// Vectors from librdkafka's own tests, which took them from the Java client.
   @Test(arguments: [
     ("kafka", UInt32(0xD067_CF64)), ("giberish123456789", 0x8F55_2B0C), ("1234", 0x9FC9_7B14),

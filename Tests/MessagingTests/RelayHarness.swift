@@ -24,9 +24,10 @@ final class RelayWorld {
     configuration.seed = 1
   }
 
-  func relay(_ name: String = "relay") -> OutboxRelay<SQLiteOutbox> {
+  func relay(_ name: String = "relay", through broker: (any Broker)? = nil) -> OutboxRelay<SQLiteOutbox> {
     OutboxRelay(
-      store: store.outbox, broker: broker, configuration: configuration, holder: .currentProcess(name: name),
+      store: store.outbox, broker: broker ?? self.broker, configuration: configuration,
+      holder: .currentProcess(name: name),
       logger: quietLogger)
   }
 

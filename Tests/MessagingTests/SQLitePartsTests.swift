@@ -6,33 +6,6 @@ import Testing
 
 @Suite("Parts of the SQLite stores")
 struct SQLitePartsTests {
-  @Test func headersComeBackExactly() throws {
-    let every: [UInt8] = Array(0...255)
-    let lists: [[Header]] = [
-      [], [Header(name: "", value: nil)], [Header(name: "a", value: []), Header(name: "a", value: every)],
-      [Header(name: String(repeating: "n", count: 300), value: Array(repeating: 7, count: 70_000))],
-      (0..<200).map { Header("header-\($0)", "ü\($0)") },
-    ]
-
-    for headers in lists {
-      #expect(try HeaderCoding.decode(HeaderCoding.encode(headers)) == headers)
-    }
-  }
-
-  @Test func damagedHeadersAreAnErrorAndNoTrap() throws {
-    let bytes = HeaderCoding.encode([Header("name", "value"), Header(name: "empty", value: [])])
-
-    for length in 0..<bytes.count {
-      #expect(throws: HeaderCoding.Malformed.self) { try HeaderCoding.decode(Array(bytes.prefix(length))) }
-    }
-    var random = SeededRandom(seed: 20_261_122)
-    for _ in 0..<10_000 {
-      let noise = (0..<Int.random(in: 1...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-      _ = try? HeaderCoding.decode(noise)
-    }
-    _ = try? HeaderCoding.decode([0xFF, 0xFF, 0xFF, 0xFF, 0x7F])
-  }
-
   @Test func thisProcessIsKnownAndRunning() {
     let holder = LeaseHolder.currentProcess(name: "me")
 

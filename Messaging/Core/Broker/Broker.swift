@@ -24,6 +24,10 @@ public protocol MessageProducer: Sendable {
   ///   alone is impossible (larger than the topic takes) is accepted and reported as failed.
   func enqueue(_ messages: [(token: UInt64, message: OutgoingMessage)]) throws -> Int
 
+  /// Lets the producer find out where the partitions of `topics` are, so that their first messages do not wait for it.
+  /// Never blocks. Only for topics that are there: a broker may make one that it is asked about.
+  func prepare(for topics: [String])
+
   /// Blocks the calling thread until a report is there, ``wake()`` is called, or `timeout` has passed, and returns
   /// all reports there are (none after a wake or a timeout).
   func deliveries(timeout: Duration) -> [DeliveryReport]
@@ -33,6 +37,10 @@ public protocol MessageProducer: Sendable {
 
   /// Waits up to `timeout` for what is in flight, then frees the client. Reports that have not been fetched are lost.
   func close(timeout: Duration)
+}
+
+extension MessageProducer {
+  public func prepare(for topics: [String]) {}
 }
 
 /// What became of one message.

@@ -37,13 +37,22 @@ public struct OutgoingMessage: Sendable, Hashable {
   public var topic: String
   public var key: [UInt8]?
   public var value: [UInt8]?
-  public var headers: [Header]
+  public var packedHeaders: PackedHeaders
+
+  public var headers: [Header] {
+    get { packedHeaders.headers }
+    set { packedHeaders = PackedHeaders(newValue) }
+  }
 
   public init(topic: String, key: [UInt8]?, value: [UInt8]?, headers: [Header] = []) {
+    self.init(topic: topic, key: key, value: value, packedHeaders: PackedHeaders(headers))
+  }
+
+  public init(topic: String, key: [UInt8]?, value: [UInt8]?, packedHeaders: PackedHeaders) {
     self.topic = topic
     self.key = key
     self.value = value
-    self.headers = headers
+    self.packedHeaders = packedHeaders
   }
 }
 

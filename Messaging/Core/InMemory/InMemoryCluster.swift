@@ -130,8 +130,7 @@ struct InMemoryCluster: Sendable {
 extension OutgoingMessage {
   /// Bytes of key, value and headers: what a topic's `max.message.bytes` is about, but for a few bytes of framing.
   public var byteCount: Int {
-    (key?.count ?? 0) + (value?.count ?? 0)
-      + headers.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+    (key?.count ?? 0) + (value?.count ?? 0) + packedHeaders.bytes.count
   }
 }
 

@@ -25,6 +25,10 @@ public struct OutboxRelayConfiguration: Sendable {
   /// most a quarter of it is kept of them: a dead leader stops its partitions, and not the table.
   public var stuckAfter: Duration = .seconds(5)
 
+  /// The topics that will be published to, as far as they are known beforehand: the producer is told of those that are
+  /// there. A topic that it hears of with the first row keeps that row waiting for up to a second.
+  public var topics: [String] = []
+
   /// How often the broker is compared with what the store remembers of it, beside the times when there is a reason.
   public var inspectionInterval: Duration = .seconds(30)
   /// The longest wait for one answer of the broker's administration. Below a third of the lease, or the lease is lost

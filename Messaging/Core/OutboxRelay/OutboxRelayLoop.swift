@@ -34,8 +34,7 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
     let now = now
     let timeout = min(limit, max(.zero, machine.deadline(at: now) - now))
     let reports = producer.map { $0.deliveries(timeout: timeout) } ?? waitForBell(timeout)
-    if !reports.isEmpty { carryOut(.reports(reports)) }
-    if !isFinished { carryOut(.turn(relay.bell.answer())) }
+    if !isFinished { carryOut(.turn(relay.bell.answer(), reports)) }
     publishStatus()
     if isFinished { close() }
   }
@@ -97,6 +96,9 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
       Failpoint.relayAfterProduce.pass()
       return .sent(answer, tokens: messages.map(\.token))
     case .replaceProducer: return .producerReplaced(replaceProducer())
+    case .prepareProducer(let topics):
+      producer?.prepare(for: topics)
+      return .producerPrepared
     case .notify(let notice): log.write(notice)
     case .finish: isFinished = true
     }

@@ -5,6 +5,8 @@
 /// partition that the consumers have not had (only where the broker would drop it).
 struct PartitionGates: Sendable {
   private struct Gate {
+    /// The most bytes that may lie on the partition and have not been consumed; nil for any number.
+    let limit: Int?
     var rows = 0
     var bytes = 0
     /// When it acknowledged last.
@@ -23,6 +25,9 @@ struct PartitionGates: Sendable {
     var isBrimful = false
 
     var lyingBytes: Int { unconsumedBytes + guessedBytes + bytes }
+    var hasUnconsumed: Bool { !unconsumed.isEmpty || countedFrom != nil || isBrimful }
+
+    init(limit: Int?) { self.limit = limit }
   }
 
   private var gates: [TopicPartition: Gate] = [:]
@@ -44,28 +49,36 @@ struct PartitionGates: Sendable {
     limitedTopics.contains(partition.topic) ? maxUnconsumedBytes : nil
   }
 
+  /// Changes the gate of `partition` where it is. Every row comes by several times.
+  private mutating func change<Result>(_ partition: TopicPartition, _ body: (inout Gate) -> Result) -> Result {
+    if let index = gates.index(forKey: partition) { return body(&gates.values[index]) }
+    var gate = Gate(limit: limit(for: partition))
+    defer { gates[partition] = gate }
+    return body(&gate)
+  }
+
   /// Rows in memory that are for partitions that do not move.
   private(set) var stuckRows = 0
   private(set) var stuckBytes = 0
 
   /// Whether a row of `bytes` for `partition` may be read. With false it counts as skipped.
   mutating func admits(_ sequence: Int64, bytes: Int, for partition: TopicPartition) -> Bool {
-    guard var gate = gates[partition] else { return true }
-    // Written back below only if it closes: this is asked for every row.
-    if let limit = limit(for: partition) {
-      if gate.lyingBytes > 0, gate.lyingBytes + bytes > limit { gate.isBrimful = true }
+    change(partition) { [stuckBudget] gate in
+      if let limit = gate.limit, gate.lyingBytes > 0, gate.lyingBytes + bytes > limit { gate.isBrimful = true }
+      guard gate.isBrimful || (gate.isStuck && gate.rows >= stuckBudget) else { return true }
+      gate.skippedFrom = min(gate.skippedFrom ?? sequence, sequence)
+      return false
     }
-    guard gate.isBrimful || (gate.isStuck && gate.rows >= stuckBudget) else { return true }
-    gate.skippedFrom = min(gate.skippedFrom ?? sequence, sequence)
-    gates[partition] = gate
-    return false
   }
 
   mutating func entered(_ bytes: Int, for partition: TopicPartition, at now: Duration) {
-    if gates[partition]?.rows ?? 0 == 0 { gates[partition, default: Gate()].since = now }
-    gates[partition]?.rows += 1
-    gates[partition]?.bytes += bytes
-    if gates[partition]?.isStuck == true {
+    let isStuck = change(partition) { gate in
+      if gate.rows == 0 { gate.since = now }
+      gate.rows += 1
+      gate.bytes += bytes
+      return gate.isStuck
+    }
+    if isStuck {
       stuckRows += 1
       stuckBytes += bytes
     }
@@ -73,24 +86,32 @@ struct PartitionGates: Sendable {
 
   /// A row left memory without having been acknowledged.
   mutating func left(_ bytes: Int, for partition: TopicPartition) {
-    guard var gate = gates[partition] else { return }
-    gate.rows -= 1
-    gate.bytes -= bytes
-    if gate.isStuck {
+    leave(bytes, for: partition, progressAt: nil)
+  }
+
+  private mutating func leave(_ bytes: Int, for partition: TopicPartition, progressAt moment: Duration?) {
+    let isStuck = change(partition) { gate in
+      gate.rows -= 1
+      gate.bytes -= bytes
+      gate.lastProgress = moment ?? gate.lastProgress
+      return gate.isStuck
+    }
+    if isStuck {
       stuckRows -= 1
       stuckBytes -= bytes
     }
-    gates[partition] = gate
   }
 
   mutating func acknowledged(
     _ bytes: Int, for partition: TopicPartition, at position: RecordPosition, now: Duration
   ) {
-    left(bytes, for: partition)
-    gates[partition]?.lastProgress = now
-    guard limit(for: position.topicPartition) != nil, let offset = position.offset else { return }
-    gates[position.topicPartition, default: Gate()].unconsumed.append((offset, bytes))
-    gates[position.topicPartition]?.unconsumedBytes += bytes
+    leave(bytes, for: partition, progressAt: now)
+    guard maxUnconsumedBytes != nil, let offset = position.offset else { return }
+    change(position.topicPartition) { gate in
+      guard gate.limit != nil else { return }
+      gate.unconsumed.append((offset, bytes))
+      gate.unconsumedBytes += bytes
+    }
   }
 
   /// Looks which partitions move.
@@ -110,35 +131,37 @@ struct PartitionGates: Sendable {
 
   /// This relay begins to publish, and others have published up to `highest` before it.
   mutating func takeOver(_ partition: TopicPartition, publishedUpTo highest: Int64) {
-    guard limit(for: partition) != nil else { return }
-    var gate = gates[partition] ?? Gate()
-    gate.unconsumed.removeAll()
-    gate.unconsumedBytes = 0
-    gate.countedFrom = highest &+ 1
-    gates[partition] = gate
+    change(partition) { gate in
+      guard gate.limit != nil else { return }
+      gate.unconsumed.removeAll()
+      gate.unconsumedBytes = 0
+      gate.countedFrom = highest &+ 1
+    }
   }
 
   private static let guessedRecordBytes = 1_000
 
   /// The consumers have had everything before `next`: the lowest committed offset of the groups that read it.
   mutating func consumed(before next: Int64, of partition: TopicPartition) {
-    guard var gate = gates[partition], let limit = limit(for: partition) else { return }
-    while let first = gate.unconsumed.first, first.offset < next {
-      gate.unconsumedBytes -= first.bytes
-      _ = gate.unconsumed.popFirst()
+    change(partition) { gate in
+      guard let limit = gate.limit else { return }
+      while let first = gate.unconsumed.first, first.offset < next {
+        gate.unconsumedBytes -= first.bytes
+        _ = gate.unconsumed.popFirst()
+      }
+      if let countedFrom = gate.countedFrom {
+        gate.guessedBytes = Int(min(max(0, countedFrom - next), 1_000_000)) * Self.guessedRecordBytes
+        if next >= countedFrom { gate.countedFrom = nil }
+      }
+      if gate.lyingBytes <= limit / 2 { gate.isBrimful = false }
     }
-    if let countedFrom = gate.countedFrom {
-      gate.guessedBytes = Int(min(max(0, countedFrom - next), 1_000_000)) * Self.guessedRecordBytes
-      if next >= countedFrom { gate.countedFrom = nil }
-    }
-    if gate.lyingBytes <= limit / 2 { gate.isBrimful = false }
-    gates[partition] = gate
   }
 
+  /// Whether something is known to lie unconsumed on any partition.
+  var hasUnconsumed: Bool { gates.values.contains(where: \.hasUnconsumed) }
+
   /// Partitions of which something is known to lie unconsumed.
-  var unconsumedPartitions: [TopicPartition] {
-    gates.filter { !$0.value.unconsumed.isEmpty || $0.value.countedFrom != nil || $0.value.isBrimful }.keys.sorted()
-  }
+  var unconsumedPartitions: [TopicPartition] { gates.filter(\.value.hasUnconsumed).keys.sorted() }
 
   /// The lowest row that was skipped at a gate that is open now; it counts as read again.
   mutating func reopen() -> Int64? {

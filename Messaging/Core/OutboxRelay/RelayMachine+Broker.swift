@@ -20,11 +20,26 @@ extension RelayMachine {
     case .success:
       producerTrouble = nil
       producerFailures = 0
+      preparedTopics = []
     case .failure(let error):
       producerTrouble = error
       producerFailures += 1
       nextProducerCall = now + backoff(producerFailures)
     }
+  }
+
+  /// Of the topics that will be published to, those that were there when the broker was looked at last.
+  var topicsThere: [String] { configuration.topics.filter { partitionCounts[$0] != nil } }
+
+  /// They are on their way: somebody makes them when the services start.
+  private var areTopicsMissing: Bool { topicsThere.count < configuration.topics.count }
+
+  func prepareProducer() -> RelayAction? {
+    guard phase == .publishing, producerTrouble == nil, preparedTopics.count < configuration.topics.count else {
+      return nil
+    }
+    let topics = topicsThere
+    return topics == preparedTopics ? nil : .prepareProducer(topics: topics)
   }
 
   mutating func inspect(at now: Duration) -> RelayAction? {
@@ -67,7 +82,7 @@ extension RelayMachine {
     inspectionFailures = 0
     evidence = nil
     knownEnds = inspection.ends
-    nextInspection = now + configuration.inspectionInterval
+    nextInspection = now + (areTopicsMissing ? .seconds(5) : configuration.inspectionInterval)
     if phase == .comparing {
       phase = .publishing
       for (partition, highest) in highestAcknowledged { gates.takeOver(partition, publishedUpTo: highest) }

@@ -9,6 +9,8 @@ extension RelayMachine {
       let messages = window.send(limit: 1_000, at: now)
       return .send(Mutation.traceOfTheDelivery.isOn ? Self.inOneTrace(messages) : messages)
     }
+    // What has been appended goes out first: a mark takes a commit, for which new rows would wait.
+    if phase == .publishing, let page = read(at: now) { return page }
     if !unmarked.isEmpty, evidence == nil, now >= nextMark {
       return .mark(unmarked.values.sorted { $0.sequence < $1.sequence }, lease)
     }
@@ -16,7 +18,7 @@ extension RelayMachine {
       let isDone = window.inFlightCount == 0 && (unmarked.isEmpty || evidence != nil)
       return isDone || now >= stopsAt ?? now ? .releaseLease(lease) : nil
     }
-    return read(at: now) ?? askCommitted(at: now)
+    return askCommitted(at: now)
   }
 
   // MARK: Reading
@@ -97,7 +99,7 @@ extension RelayMachine {
       isWindowFull = true
       return false
     }
-    window.admit(row, lane: lane, partition: partition)
+    window.admit(row, of: bytes, lane: lane, partition: partition)
     gates.entered(bytes, for: partition, at: now)
     return true
   }
@@ -154,7 +156,6 @@ extension RelayMachine {
         if error.isFatal { fatal = error }
       }
     }
-    if !reports.isEmpty { isProducerFull = false }
     if let fatal, producerTrouble == nil { producerBroke(fatal, at: now) }
   }
 
@@ -185,16 +186,17 @@ extension RelayMachine {
     isWindowFull = false
     unmarked[entry.row.sequence] = PublicationReceipt(sequence: entry.row.sequence, position: position)
     gates.acknowledged(entry.bytes, for: entry.partition, at: position, now: now)
-    if let sequence = skipped.drained(entry.lane, to: window.count(in: entry.lane), of: configuration.maximumRowsPerKey)
+    if !skipped.isEmpty,
+      let sequence = skipped.drained(
+        entry.lane, to: window.count(in: entry.lane), of: configuration.maximumRowsPerKey)
     {
       rewind(to: sequence)
     }
-    if let offset = position.offset {
-      if let highest = highestAcknowledged[position.topicPartition], offset <= highest {
-        suspect("\(position.topicPartition) acknowledged \(highest), and then \(offset)", at: now)
-      }
-      highestAcknowledged[position.topicPartition] =
-        max(highestAcknowledged[position.topicPartition] ?? offset, offset)
+    if let offset = position.offset,
+      let highest = highestAcknowledged.updateValue(offset, forKey: position.topicPartition), offset <= highest
+    {
+      highestAcknowledged[position.topicPartition] = highest
+      suspect("\(position.topicPartition) acknowledged \(highest), and then \(offset)", at: now)
     }
     observed.published += 1
     observed.latencies.append(now - entry.sentAt)
@@ -239,7 +241,7 @@ extension RelayMachine {
   // MARK: Following the consumers
 
   var followsConsumers: Bool {
-    configuration.maxUnconsumedBytesPerPartition != nil && !gates.unconsumedPartitions.isEmpty
+    configuration.maxUnconsumedBytesPerPartition != nil && gates.hasUnconsumed
   }
 
   private mutating func askCommitted(at now: Duration) -> RelayAction? {

@@ -44,6 +44,8 @@ struct RelayMachine: Sendable {
   var nextProducerCall: Duration = .zero
   var producerFailures = 0
   var isProducerFull = false
+  /// The topics that it has been told of.
+  var preparedTopics: [String] = []
 
   // The rows.
   var window = RelayWindow()
@@ -89,8 +91,9 @@ struct RelayMachine: Sendable {
 
   private mutating func take(_ input: RelayInput, at now: Duration) {
     switch input {
-    case .turn(let wake): turn(wake, at: now)
-    case .reports(let reports): takeReports(reports, at: now)
+    case .turn(let wake, let reports):
+      takeReports(reports, at: now)
+      turn(wake, at: now)
     case .leaseAnswer(let answer): leaseAnswered(answer, at: now)
     case .renewed(let answer): renewed(answer, at: now)
     case .released: phase = .stopped
@@ -107,6 +110,7 @@ struct RelayMachine: Sendable {
     case .sent(let answer, let tokens): sent(answer, tokens: tokens, at: now)
     case .marked(let answer, let receipts): marked(answer, receipts, at: now)
     case .producerReplaced(let answer): producerReplaced(answer, at: now)
+    case .producerPrepared: preparedTopics = topicsThere
     }
   }
 
@@ -141,7 +145,7 @@ struct RelayMachine: Sendable {
 
   private mutating func nextAction(at now: Duration) -> RelayAction? {
     if phase == .stopped { return .finish }
-    return keepLease(at: now) ?? mendProducer(at: now) ?? inspect(at: now) ?? publish(at: now)
+    return keepLease(at: now) ?? mendProducer(at: now) ?? inspect(at: now) ?? prepareProducer() ?? publish(at: now)
   }
 
   /// When the relay has to be called again even if nothing happens.

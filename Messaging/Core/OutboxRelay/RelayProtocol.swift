@@ -16,6 +16,7 @@ enum RelayAction: Sendable {
   case send([(token: UInt64, message: OutgoingMessage)])
   case mark([PublicationReceipt], RelayLease)
   case replaceProducer
+  case prepareProducer(topics: [String])
 
   /// Needs no answer.
   case notify(RelayNotice)
@@ -33,9 +34,8 @@ enum RelayRead: Sendable {
 
 /// What happened.
 enum RelayInput: Sendable {
-  /// A round begins, with what has been asked for since the last.
-  case turn(RelayWake)
-  case reports([DeliveryReport])
+  /// A round begins, with what has been asked for and reported since the last.
+  case turn(RelayWake, [DeliveryReport])
 
   case leaseAnswer(Result<RelayLease?, StoreFailure>)
   case renewed(Result<Void, StoreFailure>)
@@ -53,6 +53,7 @@ enum RelayInput: Sendable {
   case sent(Result<Int, BrokerError>, tokens: [UInt64])
   case marked(Result<Void, StoreFailure>, [PublicationReceipt])
   case producerReplaced(Result<Void, BrokerError>)
+  case producerPrepared
 }
 
 /// What others have asked of the relay.

@@ -21,9 +21,28 @@ struct RelayWindow: Sendable {
     var failures = 0
   }
 
+  /// The rows of a lane in order. Most lanes have one.
+  private struct LaneRows {
+    /// Ready, out, or backing off.
+    var first: Int64
+    /// Wait for it.
+    var others = Queue<Int64>()
+
+    var count: Int { 1 + others.count }
+
+    mutating func insert(_ sequence: Int64) {
+      if let last = others.last, last > sequence {
+        let rows = Array(others)
+        let place = rows.firstIndex { $0 > sequence } ?? rows.endIndex
+        others = Queue(rows[..<place] + [sequence] + rows[place...])
+      } else {
+        others.append(sequence)
+      }
+    }
+  }
+
   private(set) var entries: [Int64: Entry] = [:]
-  /// The rows of each lane in order; the first is ready, out, or backing off, the others wait for it.
-  private var lanes: [Lane: Queue<Int64>] = [:]
+  private var lanes: [Lane: LaneRows] = [:]
   private var ready = Queue<Int64>()
   private var inFlight: [UInt64: Int64] = [:]
   private var backingOff: [Int64: Duration] = [:]
@@ -47,18 +66,16 @@ struct RelayWindow: Sendable {
 
   func sequence(of token: UInt64) -> Int64? { inFlight[token] }
 
-  mutating func admit(_ row: OutboxRow, lane: Lane, partition: TopicPartition) {
-    let entry = Entry(row: row, lane: lane, partition: partition, bytes: row.message.byteCount)
-    entries[row.sequence] = entry
-    bytes += entry.bytes
-    var rows = lanes.removeValue(forKey: lane) ?? Queue()
-    if rows.isEmpty || Mutation.manyUnacknowledgedPerKey.isOn { ready.append(row.sequence) }
-    if let last = rows.last, last > row.sequence {
-      rows.insert(row.sequence, behindFirstBefore: { $0 > row.sequence })
-    } else {
-      rows.append(row.sequence)
+  /// - Parameter bytes: of its message.
+  mutating func admit(_ row: OutboxRow, of bytes: Int, lane: Lane, partition: TopicPartition) {
+    entries[row.sequence] = Entry(row: row, lane: lane, partition: partition, bytes: bytes)
+    self.bytes += bytes
+    guard let index = lanes.index(forKey: lane) else {
+      lanes[lane] = LaneRows(first: row.sequence)
+      return ready.append(row.sequence)
     }
-    lanes[lane] = rows
+    lanes.values[index].insert(row.sequence)
+    if Mutation.manyUnacknowledgedPerKey.isOn { ready.append(row.sequence) }
   }
 
   /// Takes up to `limit` rows that may go out, each with the token that its report will carry.
@@ -66,10 +83,10 @@ struct RelayWindow: Sendable {
     var batch: [(token: UInt64, message: OutgoingMessage)] = []
     batch.reserveCapacity(min(limit, ready.count))
     while batch.count < limit, let sequence = ready.popFirst() {
-      guard let message = entries[sequence]?.row.message else { continue }
-      entries[sequence]?.sentAt = now
+      guard let index = entries.index(forKey: sequence) else { continue }
+      entries.values[index].sentAt = now
       inFlight[nextToken] = sequence
-      batch.append((nextToken, message))
+      batch.append((nextToken, entries.values[index].row.message))
       nextToken += 1
     }
     return batch
@@ -88,13 +105,21 @@ struct RelayWindow: Sendable {
       return nil
     }
     bytes -= entry.bytes
-    var rows = lanes.removeValue(forKey: entry.lane) ?? Queue()
-    _ = rows.popFirst()
-    if let next = rows.first {
-      ready.append(next)
-      lanes[entry.lane] = rows
-    }
+    if let next = advance(entry.lane) { ready.append(next) }
     return entry
+  }
+
+  /// The first row of a lane is done with.
+  ///
+  /// - Returns: the one that is first now.
+  private mutating func advance(_ lane: Lane) -> Int64? {
+    guard let index = lanes.index(forKey: lane) else { return nil }
+    guard let next = lanes.values[index].others.popFirst() else {
+      lanes.remove(at: index)
+      return nil
+    }
+    lanes.values[index].first = next
+    return next
   }
 
   /// A row did not arrive.
@@ -109,8 +134,7 @@ struct RelayWindow: Sendable {
     backingOff[sequence] = moment
     nextRetry = min(nextRetry ?? moment, moment)
     if Mutation.keyGoesOnAfterFailure.isOn, let lane = entries[sequence]?.lane {
-      _ = lanes[lane]?.popFirst()
-      if let next = lanes[lane]?.first { ready.append(next) }
+      if let next = advance(lane) { ready.append(next) }
     }
   }
 
@@ -126,8 +150,8 @@ struct RelayWindow: Sendable {
 
   /// Takes a key's rows out of memory. Only for a lane whose first row is neither ready nor out.
   mutating func setAside(_ lane: Lane) -> [Entry] {
-    let sequences = lanes.removeValue(forKey: lane) ?? Queue()
-    return sequences.compactMap { sequence in
+    guard let rows = lanes.removeValue(forKey: lane) else { return [] }
+    return ([rows.first] + rows.others).compactMap { sequence in
       guard let entry = entries.removeValue(forKey: sequence) else { return nil }
       bytes -= entry.bytes
       backingOff[sequence] = nil
@@ -140,15 +164,5 @@ struct RelayWindow: Sendable {
     let token = nextToken
     self = RelayWindow()
     nextToken = token
-  }
-}
-
-extension Queue where Element == Int64 {
-  /// Puts `element` before the first element that `isBehind`, but never before the very first.
-  fileprivate mutating func insert(_ element: Int64, behindFirstBefore isBehind: (Int64) -> Bool) {
-    var elements = Array(self)
-    let place = elements.dropFirst().firstIndex(where: isBehind) ?? elements.endIndex
-    elements.insert(element, at: place)
-    self = Queue(elements)
   }
 }

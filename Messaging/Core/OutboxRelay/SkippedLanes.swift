@@ -11,6 +11,8 @@ struct SkippedLanes: Sendable {
   private var skips: [RelayWindow.Lane: Skip] = [:]
   private(set) var nextRetry: Duration?
 
+  var isEmpty: Bool { skips.isEmpty }
+
   /// Keys whose first row the broker refuses.
   var refusedCount: Int { skips.values.count { $0.until != nil } }
 
@@ -37,7 +39,7 @@ struct SkippedLanes: Sendable {
 
   /// `count` rows of `lane` are left in memory. At half of `limit` reading goes back to the first that was skipped.
   mutating func drained(_ lane: RelayWindow.Lane, to count: Int, of limit: Int) -> Int64? {
-    guard !skips.isEmpty, count <= limit / 2, let skip = skips[lane], skip.until == nil else { return nil }
+    guard count <= limit / 2, let skip = skips[lane], skip.until == nil else { return nil }
     skips[lane] = nil
     return skip.from
   }

@@ -40,15 +40,11 @@ private func readHeaders(of message: UnsafePointer<rd_kafka_message_t>) -> [Head
 }
 
 /// A new `rd_kafka_headers_t`, which the caller owns; nil for none.
-func makeHeaders(_ headers: [Header]) -> OpaquePointer? {
+func makeHeaders(_ headers: PackedHeaders) -> OpaquePointer? {
   guard !headers.isEmpty else { return nil }
-  let list = rd_kafka_headers_new(headers.count)
-  for header in headers {
-    header.name.withCString { name in
-      withBytes(header.value) { value, size in
-        _ = rd_kafka_header_add(list, name, header.name.utf8.count, value, size)
-      }
-    }
+  let list = rd_kafka_headers_new(8)
+  headers.forEach { name, value in
+    _ = rd_kafka_header_add(list, name.baseAddress, name.count, value?.baseAddress, value?.count ?? 0)
   }
   return list
 }

@@ -12,7 +12,7 @@ extension SQLiteOutbox: OutboxStore {
       try database.forEachRow(Self.unpublishedRows, [sequence, limit]) { row in
         let message = OutgoingMessage(
           topic: row.text(1), key: row.bytes(2), value: row.bytes(3),
-          headers: try HeaderCoding.decode(row.bytes(4) ?? []))
+          packedHeaders: try PackedHeaders(stored: row.bytes(4) ?? []))
         rows.append(OutboxRow(sequence: row.integer(0), message: message))
       }
       return rows

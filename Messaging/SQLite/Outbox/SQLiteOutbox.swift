@@ -52,7 +52,7 @@ public struct SQLiteOutbox: OutboxWriter {
     let outgoing = message.message
     try transaction.execute(
       Self.insertion, now().millisecondsSinceEpoch, deadLetterID, message.eventID, message.eventType, outgoing.topic,
-      outgoing.key, HeaderCoding.encode(outgoing.headers), outgoing.value)
+      outgoing.key, outgoing.packedHeaders.bytes, outgoing.value)
     transaction.afterCommit(once: commits) { [commits] in commits.callAll() }
   }
 
