@@ -35,7 +35,10 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10, help="of the soak")
     parser.add_argument("--json", type=Path, default=BENCHMARKS / "results.json", help="where to write it")
     parser.add_argument("--write-docs", action="store_true", help="put it into docs/performance.md and the README")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.write_docs and not set(DEFAULT) <= set(options.only):
+        parser.error("--write-docs is for the whole table")
+    return options
 
 
 def main() -> int:

@@ -65,7 +65,8 @@ def report(file: Path, sort: str) -> str:
     """The largest shares, a line each."""
     command = ["perf", "report", "-i", str(file), "--stdio", "--no-children", "--sort", sort, "-g", "none"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    lines = [line.strip() for line in text.splitlines() if re.match(r"\s*\d", line)][:SYMBOLS]
+    # What follows the name is the padding of columns that are not asked for.
+    lines = [re.sub(r"\s{3,}.*", "", line.strip()) for line in text.splitlines() if re.match(r"\s*\d", line)][:SYMBOLS]
     return shorter(demangled("\n".join(lines))) + "\n"
 
 

@@ -25,6 +25,8 @@ LIST_SECONDS = 2
 # What outlives an hour goes. The copies are older than that, but for the last few.
 CLEANING = dict.fromkeys(("KAFKA_TOPIC_RETENTION_HOURS", "OUTBOX_RETENTION_HOURS", "INBOX_RETENTION_HOURS"), "1")
 CLEANING_RATE = 2_000
+# So many that most of them are older than that hour.
+LEAST_TO_CLEAN = 200_000
 
 
 @dataclass
@@ -49,7 +51,8 @@ def measure(options) -> list[Row]:
                 for name, value in measured(system, options).items():
                     figure.setdefault(name, []).append(value)
         rows = [row for index in range(1, len(systems)) for row in compared(systems, figures, index)]
-        return rows + [row for system in systems if system.orders for row in cleaned(system, options.seconds)]
+        large = [system for system in systems if system.orders >= LEAST_TO_CLEAN]
+        return rows + [row for system in large for row in cleaned(system, options.seconds)]
 
 
 def compared(systems: list[Grown], figures: list[dict], index: int) -> list[Row]:
