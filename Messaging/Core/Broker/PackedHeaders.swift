@@ -1,6 +1,5 @@
 /// Record headers as one run of bytes: so they lie in an outbox, and so they go from the event that they describe to
-/// the producer. An array for each of the seven headers of an event, made and freed twice on that way, costs more than
-/// the row's INSERT.
+/// the producer, without an array for each of the seven headers of an event, made and freed twice on that way.
 ///
 /// Their number, then per header the name and the value, each after its length. Numbers are LEB128; a value's length is
 /// one more than its bytes, and 0 for null.
