@@ -88,5 +88,6 @@ public enum InventoryMigrations {
         DROP TABLE reservations_before;
         CREATE INDEX reservations_by_status ON reservations (status);
         """),
+    MessagingMigrations.withoutEventsByKey,
   ]
 }

@@ -30,13 +30,16 @@ private func readHeaders(of message: UnsafePointer<rd_kafka_message_t>) -> [Head
   var list: OpaquePointer?
   guard !rd_kafka_message_headers(message, &list).isFailure, let list else { return [] }
   let count = rd_kafka_header_cnt(list)
-  return (0..<count).compactMap { index in
+  var headers: [Header] = []
+  headers.reserveCapacity(count)
+  for index in 0..<count {
     var name: UnsafePointer<CChar>?
     var value: UnsafeRawPointer?
     var size = 0
-    guard !rd_kafka_header_get_all(list, index, &name, &value, &size).isFailure, let name else { return nil }
-    return Header(name: String(cString: name), value: bytes(value, size))
+    guard !rd_kafka_header_get_all(list, index, &name, &value, &size).isFailure, let name else { continue }
+    headers.append(Header(name: String(cString: name), value: bytes(value, size)))
   }
+  return headers
 }
 
 /// A new `rd_kafka_headers_t`, which the caller owns; nil for none.

@@ -35,7 +35,10 @@ struct GroupMembership {
   }
 
   mutating func received(_ records: [ConsumedRecord]) {
-    for record in records {
+    // The last of each run of a partition says it all.
+    for (index, record) in records.enumerated() {
+      let next = index + 1
+      guard next == records.count || records[next].topicPartition != record.topicPartition else { continue }
       partitions?[record.topicPartition]?.position = record.offset &+ 1
     }
   }

@@ -79,7 +79,8 @@ extension SQLiteInbox {
     }
   }
 
-  /// What this group did with the events of a key, in the order in which it did, at most `limit`.
+  /// What this group did with the events of a key, in the order in which it did, at most `limit`. Not to be asked of a
+  /// store with ``MessagingMigrations/withoutEventsByKey``.
   public func entries(ofKey key: String, limit: Int = 1000) async throws -> [ProcessedEvent] {
     try await database.read { [group] in try Self.entries(ofKey: key, group: group, limit: limit, in: $0) }
   }

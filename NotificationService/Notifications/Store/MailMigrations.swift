@@ -40,5 +40,6 @@ public enum MailMigrations {
         ALTER TABLE emails ADD COLUMN claimed_by TEXT;
         CREATE INDEX emails_on_their_way ON emails (status, due_at) WHERE due_at IS NOT NULL
         """),
+    MessagingMigrations.withoutEventsByKey,
   ]
 }
