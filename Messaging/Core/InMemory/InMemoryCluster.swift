@@ -135,8 +135,9 @@ extension OutgoingMessage {
 }
 
 extension BrokerError {
+  /// As Kafka has it: the topic may be on its way.
   static func unknownTopic(_ topic: String) -> BrokerError {
-    BrokerError(kind: .permanent, name: "UNKNOWN_TOPIC_OR_PART", detail: "there is no topic \(topic)")
+    BrokerError(kind: .retriable, name: "UNKNOWN_TOPIC_OR_PART", detail: "there is no topic \(topic)")
   }
 
   static func messageTooLarge(_ bytes: Int) -> BrokerError {

@@ -60,7 +60,10 @@ final class InMemoryConsumer: MessageConsumer {
     if !toRevoke.isEmpty { return .revoke(toRevoke, lost: false) }
     let toAssign = cluster.groups[group]?.toAssign(to: id) ?? []
     if toAssign.isEmpty {
-      cluster.groups[group]?[member: id]?.hasAssignment = true
+      // Topics that are still to be made are no reason to be content with nothing.
+      if member.topics.allSatisfy({ cluster.topics[$0] != nil }) {
+        cluster.groups[group]?[member: id]?.hasAssignment = true
+      }
       return nil
     }
     var states: [TopicPartition: CommittedState] = [:]
