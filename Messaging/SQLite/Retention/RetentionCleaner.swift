@@ -39,14 +39,24 @@ public struct RetentionCleaner: Service {
       + repeated { try await inbox.purgeRecords(olderThan: inboxRetention) }
   }
 
+  /// Rows that a step looks at. Deleting 1,000 at a time, one step after the other, took the p99 of the intake from 6 to
+  /// 17 ms (`make bench`, 2,000 orders/s; from 5 to 8 like this); so steps are short, and leave the writer to others.
+  private static let rows = 200
+  private static let pause = Duration.milliseconds(5)
+
+  private func rest(after deleted: Int) async throws {
+    if deleted > 0 { try await Task.sleep(for: Self.pause) }
+  }
+
   private func cleanOutbox() async throws -> Int {
     var deleted = 0
     var position: Int64? = 0
     while let after = position {
       try Task.checkCancellation()
-      let step = try await outbox.purge(after: after)
+      let step = try await outbox.purge(after: after, limit: Self.rows)
       deleted += step.deleted
       position = step.next
+      try await rest(after: step.deleted)
     }
     return deleted
   }
@@ -56,9 +66,10 @@ public struct RetentionCleaner: Service {
     var position: String? = ""
     while let after = position {
       try Task.checkCancellation()
-      let step = try await inbox.purgeProcessed(olderThan: inboxRetention, after: after)
+      let step = try await inbox.purgeProcessed(olderThan: inboxRetention, after: after, limit: Self.rows)
       deleted += step.deleted
       position = step.next
+      try await rest(after: step.deleted)
     }
     return deleted
   }
