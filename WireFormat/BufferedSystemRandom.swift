@@ -25,7 +25,9 @@ struct BufferedSystemRandom: RandomNumberGenerator, Sendable {
   private mutating func refill() {
     numbers = Array(unsafeUninitializedCapacity: Self.capacity) { buffer, count in
       let bytes = UnsafeMutableRawBufferPointer(buffer)
-      count = getentropy(bytes.baseAddress!, Self.capacity * MemoryLayout<UInt64>.size) == 0 ? Self.capacity : 0
+      guard let start = bytes.baseAddress, getentropy(start, Self.capacity * MemoryLayout<UInt64>.size) == 0
+      else { return count = 0 }
+      count = Self.capacity
     }
   }
 }

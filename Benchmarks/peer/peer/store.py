@@ -18,7 +18,6 @@ CREATE TABLE IF NOT EXISTS processed_events (
   event_key TEXT NOT NULL, version INTEGER, topic TEXT NOT NULL, partition INTEGER NOT NULL,
   record_offset INTEGER NOT NULL, processed_at INTEGER NOT NULL,
   PRIMARY KEY (consumer_group, event_id)) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS processed_events_by_key ON processed_events (event_key);
 CREATE TABLE IF NOT EXISTS key_cursors (
   consumer_group TEXT NOT NULL, event_key TEXT NOT NULL, version INTEGER NOT NULL,
   PRIMARY KEY (consumer_group, event_key)) STRICT, WITHOUT ROWID;
@@ -41,6 +40,7 @@ CREATE TABLE IF NOT EXISTS orders (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT, order_id TEXT NOT NULL UNIQUE, customer_id TEXT NOT NULL,
   status TEXT NOT NULL, version INTEGER NOT NULL, total INTEGER NOT NULL, items BLOB NOT NULL, reason TEXT,
   created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS processed_events_by_key ON processed_events (event_key);
 CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status);
 CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id, status);
 """
