@@ -10,6 +10,7 @@ RELEASE := $(SWIFT) build -c release --scratch-path .build-release
 SWIFT_SOURCES := Package.swift WireFormat EventSchema FaultInjection Messaging ServiceDefaults OrderService InventoryService NotificationService CLI Benchmarks/Limits Tests
 
 export WARNINGS_AS_ERRORS := 1
+export SWIFT
 
 .PHONY: help demo setup build release test soak simulation bench lint format chaos compose-up compose-down clean
 
@@ -31,9 +32,9 @@ release: setup ## release build of everything
 
 test: setup ## the whole test suite, as CI runs it
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
-	$(SWIFT) test --skip-build --skip 'SystemTests|SimulationTests'
-	$(SWIFT) test --skip-build --filter SimulationTests
-	$(SWIFT) test --skip-build --filter SystemTests
+	scripts/run-tests --skip 'SystemTests|SimulationTests'
+	scripts/run-tests --filter SimulationTests
+	scripts/run-tests --filter SystemTests
 
 soak: setup ## the tests that take longer than CI has: members come and go for SOAK_SECONDS=120
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error

@@ -56,6 +56,60 @@ struct SQLiteGroupCommitTests {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func aRepeatableWriteThatThrowsFailsAloneAndThoseThatSharedItsSavepointRunAgain(_ kind: StoreKind) async throws {
+    let store = try kind.open(migrations: Self.table)
+    let (runs, actions, failures) = (Tally(), Tally(), Tally())
+    let held = await HeldWriter(store.database)
+
+    let writes = (0..<40).map { index in
+      Task {
+        try await store.database.write(isRepeatable: true) { transaction in
+          runs.add()
+          transaction.afterCommit { actions.add() }
+          try transaction.database.execute(sql: "INSERT INTO notes VALUES (?)", arguments: [index])
+          if index == 20 { failures.add() }
+          if index == 20 { throw Refused() }
+        }
+      }
+    }
+    try await held.letGo(when: 40, waitFor: store.database)
+
+    for (index, write) in writes.enumerated() where index != 20 { try await write.value }
+    await #expect(throws: Refused.self) { try await writes[20].value }
+    #expect(failures.value == 2, "in the stretch, and alone")
+    #expect((41...56).contains(runs.value), "\(runs.value) runs: only its stretch of 16 runs again")
+    #expect(actions.value == 39)
+    #expect(try store.count("SELECT COUNT(DISTINCT text) FROM notes WHERE text <> '20'") == 39)
+    #expect(try store.count("SELECT COUNT(*) FROM notes") == 39)
+  }
+
+  @Test func aWriteThatIsNotRepeatableRunsOnceAmongThoseThatAre() async throws {
+    let store = try StoreKind.file.open(migrations: Self.table)
+    let (runs, others) = (Tally(), Tally())
+    let held = await HeldWriter(store.database)
+
+    var writes: [Task<Void, any Error>] = []
+    for index in 0..<9 {
+      let isRepeatable = index % 3 != 1
+      writes.append(
+        Task {
+          try await store.database.write(isRepeatable: isRepeatable) { transaction in
+            (index == 4 ? runs : others).add()
+            try transaction.database.execute(sql: "INSERT INTO notes VALUES ('x')")
+            if index == 3 || index == 5 { throw Refused() }
+          }
+        })
+      while store.database.statistics.waitingWrites < index + 1 { await Task.yield() }
+    }
+    try await held.letGo(when: 9, waitFor: store.database)
+
+    for (index, write) in writes.enumerated() where index != 3 && index != 5 { try await write.value }
+    #expect(runs.value == 1)
+    #expect(others.value == 11, "the other of each that throws runs again, or for the first time")
+    #expect(try store.count("SELECT COUNT(*) FROM notes") == 7)
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func aLonelyWriteThatThrowsLeavesNothing(_ kind: StoreKind) async throws {
     let store = try kind.open(migrations: Self.table)
 

@@ -37,14 +37,19 @@ public final class SQLiteDatabase: Sendable {
   /// wrote is committed as a whole, or not at all. Cancelling the calling task has no influence: a write that has been
   /// asked for is carried out, and its result reported.
   ///
+  /// - Parameter isRepeatable: `body` may run a second time after everything that it has written was undone. Such writes
+  ///   share savepoints, which makes each cheaper; one that throws costs those beside it a second run, so what is likely
+  ///   to fail should not be repeatable, or return its failure.
   /// - Throws: what `body` throws, its statements undone. `StoreUnavailable` when the store could not do it now (full,
   ///   busy, overloaded, I/O error, closed); then nothing was written, as far as can be known: after an I/O error while
   ///   syncing, a crash can still bring the write to light.
-  public func write<T: Sendable>(_ body: @escaping @Sendable (SQLiteTransaction) throws -> T) async throws -> T {
+  public func write<T: Sendable>(
+    isRepeatable: Bool = false, _ body: @escaping @Sendable (SQLiteTransaction) throws -> T
+  ) async throws -> T {
     // Resumed exactly once: here when the writer does not take the job, otherwise when the writer finishes it.
     try await withCheckedThrowingContinuation { continuation in
       do {
-        try writer.submit(PendingWrite(body) { continuation.resume(with: $0) })
+        try writer.submit(PendingWrite(isRepeatable: isRepeatable, body) { continuation.resume(with: $0) })
       } catch {
         continuation.resume(throwing: error)
       }

@@ -2,7 +2,11 @@ import Dispatch
 
 /// A write that waits for its place in a transaction.
 protocol WriteJob: AnyObject, Sendable {
-  /// Carries out the statements, and keeps the result for ``finish(_:)``. Called at most once.
+  /// Whether ``run(in:)`` may be called once more after its statements were undone.
+  var isRepeatable: Bool { get }
+
+  /// Carries out the statements, and keeps the result for ``finish(_:)``. Called at most once, or twice where it
+  /// ``isRepeatable``.
   func run(in transaction: SQLiteTransaction) throws
 
   /// Answers the caller: with the result of ``run(in:)`` when `error` is nil. Called exactly once.
@@ -12,14 +16,16 @@ protocol WriteJob: AnyObject, Sendable {
 /// The write of one caller.
 final class PendingWrite<Value: Sendable>: WriteJob, @unchecked Sendable {
   // @unchecked: `value` is touched by `run` and `finish` only, both on the writer's thread.
+  let isRepeatable: Bool
   private let body: @Sendable (SQLiteTransaction) throws -> Value
   private let answer: @Sendable (Result<Value, any Error>) -> Void
   private var value: Value?
 
   init(
-    _ body: @escaping @Sendable (SQLiteTransaction) throws -> Value,
+    isRepeatable: Bool = false, _ body: @escaping @Sendable (SQLiteTransaction) throws -> Value,
     answer: @escaping @Sendable (Result<Value, any Error>) -> Void
   ) {
+    self.isRepeatable = isRepeatable
     self.body = body
     self.answer = answer
   }

@@ -28,7 +28,7 @@ public struct PlaceOrder: Sendable {
     let now = now()
     let order = Order.placed(draft, id: OrderID.next(from: ids, at: now), at: now)
     let prepared = orders.prepare(order, trace: trace)
-    try await database.write { [orders] transaction in
+    try await database.write(isRepeatable: true) { [orders] transaction in
       try orders.insert(prepared, in: transaction)
     }
     Failpoint.orderAfterCommit.pass(order.id.rawValue)

@@ -50,21 +50,23 @@ public struct PlaceOrderOnce: Sendable {
     if Mutation.idempotencyKeyBeforeOrder.isOn {
       _ = try await database.write { [keys] in try keys.claim(key, answer: answer, at: now, in: $0) }
     }
-    let outcome = try await database.write { [orders, keys] transaction in
+    let outcome: Result<Outcome, KeyOfAnotherOrder> = try await database.write(isRepeatable: true) {
+      [orders, keys] transaction in
       let first = try keys.claim(key, answer: answer, at: now, in: transaction)
       guard let first, !(Mutation.idempotencyKeyBeforeOrder.isOn && first == answer) else {
         try Failpoint.orderAfterKey.hit(order.id.rawValue)
         try orders.insert(prepared, in: transaction)
-        return Outcome(answer: answer, isRepeated: false)
+        return .success(Outcome(answer: answer, isRepeated: false))
       }
       // The order itself is what the key stands for: no digest of it that another version could make differently.
       guard try orders.order(first.orderID, in: transaction).isPlaced(from: draft) else {
-        throw KeyOfAnotherOrder(orderID: first.orderID)
+        return .failure(KeyOfAnotherOrder(orderID: first.orderID))
       }
-      return Outcome(answer: first, isRepeated: true)
+      return .success(Outcome(answer: first, isRepeated: true))
     }
-    Failpoint.orderAfterCommit.pass(outcome.answer.orderID.rawValue)
-    return outcome
+    let kept = try outcome.get()
+    Failpoint.orderAfterCommit.pass(kept.answer.orderID.rawValue)
+    return kept
   }
 }
 

@@ -38,7 +38,7 @@ extension Database: SQLiteReader {
     _ sql: PreparedSQL, binding values: repeat each Value
   ) throws -> Statement {
     let statement = try cachedStatement(sql: sql.text)
-    try sql.bind(repeat each values, to: statement.sqliteStatement, room: nil)
+    try sql.bind(to: statement.sqliteStatement, room: nil) { repeat (each values).bind(to: &$0) }
     return statement
   }
 }

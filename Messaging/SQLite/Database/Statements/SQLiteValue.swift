@@ -40,6 +40,7 @@ extension [UInt8]: SQLiteValue {
 }
 
 extension Optional: SQLiteValue where Wrapped: SQLiteValue {
+  @inlinable
   public func bind(to parameters: inout SQLiteParameters) {
     if let self { self.bind(to: &parameters) } else { parameters.addNull() }
   }
