@@ -22,6 +22,7 @@ final class RelayWorld {
       clocks: store.clock.clocks)
     configuration.clocks = store.clock.clocks
     configuration.seed = 1
+    configuration.markInterval = .zero
   }
 
   func relay(_ name: String = "relay", through broker: (any Broker)? = nil) -> OutboxRelay<SQLiteOutbox> {

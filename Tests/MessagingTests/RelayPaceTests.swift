@@ -18,6 +18,97 @@ struct RelayPaceTests {
     #expect(relay.status().inFlight == 1_500)
   }
 
+  @Test func marksGatherWhileRowsGoOutAtOnce() throws {
+    let world = try RelayWorld()
+    world.configuration.markInterval = .milliseconds(20)
+    let relay = world.relay()
+    let loop = relay.makeLoop()
+    loop.settle()
+
+    for number in 1...5 {
+      try world.append("key-\(number)")
+      relay.wake()
+      loop.settle()
+    }
+    #expect(world.published().count == 5)
+    #expect(try world.store.unpublished() == [2, 3, 4, 5], "the first is marked at once")
+
+    world.advance(.milliseconds(20))
+    loop.settle()
+    #expect(try world.store.unpublished() == [])
+  }
+
+  @Test func aRelayThatStopsMarksAtOnce() throws {
+    let world = try RelayWorld()
+    world.configuration.markInterval = .seconds(3600)
+    let relay = world.relay()
+    let loop = relay.makeLoop()
+    loop.settle()
+    for key in ["a", "b"] {
+      try world.append(key)
+      relay.wake()
+      loop.settle()
+    }
+    #expect(try world.store.unpublished() == [2])
+
+    relay.bell.ring { $0.stop = true }
+    loop.settle()
+
+    #expect(loop.isFinished)
+    #expect(try world.store.unpublished() == [])
+  }
+
+  @Test func rowsThatWaitForRoomDoNotWaitForTheInterval() throws {
+    let world = try RelayWorld()
+    world.configuration.maximumRows = 8
+    world.configuration.pageSize = 4
+    world.configuration.markInterval = .seconds(3600)
+    try world.append((0..<100).map { "key-\($0)" })
+
+    world.relay().makeLoop().settle(400)
+
+    #expect(world.published().count == 100)
+  }
+
+  /// The store answers a mark while rows go on: nothing is lost, marked twice or published twice for it.
+  @Test func aRelayGoesOnWhileItsMarksAreMade() throws {
+    let world = try RelayWorld()
+    let relay = world.relay()
+    let loop = relay.makeLoop(marks: .untilTheNextTurn)
+    loop.settle()
+    try world.append("a", "b")
+    relay.wake()
+    loop.turn(waitingAtMost: .zero)
+    loop.turn(waitingAtMost: .zero)
+    try world.append("a", "c")
+    relay.wake()
+
+    loop.settle()
+
+    #expect(world.published().count == 4)
+    #expect(try world.store.unpublished() == [])
+    #expect(relay.status().inMemory == 0)
+  }
+
+  @Test func whatBecameOfTheMarksOfALostLeaseIsOfNoInterest() throws {
+    let world = try RelayWorld()
+    let relay = world.relay()
+    let loop = relay.makeLoop(marks: .untilTheNextTurn)
+    loop.settle()
+    try world.append("a")
+    relay.wake()
+    loop.turn(waitingAtMost: .zero)
+    // Its marks are made, and before it hears of it, the lease is over and the rows are another's.
+    world.advance(.seconds(10))
+    world.relay("other").makeLoop().settle()
+
+    loop.settle(30)
+
+    #expect(try world.store.unpublished() == [])
+    #expect(relay.status().lease == nil)
+    #expect(relay.status().inMemory == 0)
+  }
+
   @Test func aSteadyTrickleWaitsForNoBatch() throws {
     let world = try RelayWorld()
     let relay = world.relay()

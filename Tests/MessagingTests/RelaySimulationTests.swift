@@ -65,12 +65,14 @@ private struct RelaySimulation {
     world.configuration.refusedRowRetry = .seconds(2)
     world.configuration.inspectionInterval = .seconds(3)
     world.configuration.seed = seed
+    world.configuration.markInterval = .milliseconds(Int.random(in: 0...200, using: &random))
     for number in 0..<2 { start("relay-\(number)") }
   }
 
   private mutating func start(_ name: String) {
     let relay = world.relay(name)
-    relays.append((relay, relay.makeLoop()))
+    let marks = Bool.random(using: &random)
+    relays.append((relay, relay.makeLoop(marks: marks ? .untilTheNextTurn : .inOneTurn)))
   }
 
   mutating func run(steps: Int) throws {

@@ -27,7 +27,7 @@ final class SimulatedProcess: @unchecked Sendable {
     self.name = name
     self.group = group
     self.messaging = messaging
-    relay = messaging.relay.makeLoop()
+    relay = messaging.relay.makeLoop(marks: .untilTheNextTurn)
     worker = messaging.worker.makeLoop()
   }
 

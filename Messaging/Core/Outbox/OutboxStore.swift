@@ -86,7 +86,7 @@ public struct LeaseLost: Error, Sendable, Hashable {
   public init() {}
 }
 
-/// What the relay needs of a store. Every call blocks and is one synced transaction of its own.
+/// What the relay needs of a store. Every call is one synced transaction of its own, and blocks, but for one.
 public protocol OutboxStore: Sendable {
   /// Grants the lease when it is free, expired, or held by a process that is gone; nil while somebody has it.
   func acquireLease(for holder: LeaseHolder, duration: Duration) throws -> RelayLease?
@@ -104,6 +104,13 @@ public protocol OutboxStore: Sendable {
   ///
   /// - Throws: ``LeaseLost`` without a mark when `lease` is not the present one or its epoch has passed.
   func markPublished(_ receipts: [PublicationReceipt], lease: RelayLease) throws
+
+  /// The same without blocking. Marks are made in the order in which they were asked for, and before whatever is asked
+  /// for later.
+  ///
+  /// - Parameter answer: called once, from whatever thread; must not block.
+  func markPublished(
+    _ receipts: [PublicationReceipt], lease: RelayLease, answer: @escaping @Sendable (Result<Void, any Error>) -> Void)
 
   func publicationState() throws -> PublicationState
 

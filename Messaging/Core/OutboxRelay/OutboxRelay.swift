@@ -52,7 +52,7 @@ public final class OutboxRelay<Store: OutboxStore>: Service {
   public func run() async throws {
     try await withTaskCancellationHandler {
       try await withGracefulShutdownHandler {
-        try await DedicatedThread.run(named: "outbox-relay") { self.makeLoop().run() }
+        try await DedicatedThread.run(named: "outbox-relay") { self.makeLoop(marks: .meanwhile).run() }
       } onGracefulShutdown: {
         self.bell.ring { $0.stop = true }
       }
@@ -62,7 +62,7 @@ public final class OutboxRelay<Store: OutboxStore>: Service {
   }
 
   /// The relay without its thread, to be driven step by step.
-  package func makeLoop() -> OutboxRelayLoop<Store> {
-    OutboxRelayLoop(relay: self)
+  package func makeLoop(marks: OutboxRelayLoop<Store>.Marks = .inOneTurn) -> OutboxRelayLoop<Store> {
+    OutboxRelayLoop(relay: self, marks: marks)
   }
 }

@@ -13,6 +13,9 @@ public struct OutboxRelayConfiguration: Sendable {
   /// The most rows that are read from the store at a time.
   public var pageSize = 500
 
+  /// Marks are a commit of the store's: made at most this often, so that they do not compete with what they are about.
+  /// The first is made at once. What is acknowledged and not marked when the process dies is published again.
+  public var markInterval: Duration = .milliseconds(20)
   /// The pause after which the store is looked at without having been woken: a safety net.
   public var slowPoll: Duration = .seconds(1)
   /// The pauses between the attempts to publish a row, to get the lease and to reach the broker. Rows are retried for

@@ -2,7 +2,18 @@ import FaultInjection
 
 /// Carries out what a ``RelayMachine`` decides, on the thread that calls it.
 package final class OutboxRelayLoop<Store: OutboxStore> {
+  /// When the relay goes on after it has asked for marks.
+  package enum Marks: Sendable {
+    /// At once, while the store syncs them.
+    case meanwhile
+    /// When they are made, in the same turn: for tests that go step by step.
+    case inOneTurn
+    /// At once; they are made then, and the relay hears of it in the next turn: for simulations.
+    case untilTheNextTurn
+  }
+
   private let relay: OutboxRelay<Store>
+  private let marks: Marks
   private var machine: RelayMachine
   private var producer: (any MessageProducer)?
   private var admin: (any BrokerAdmin)?
@@ -16,8 +27,9 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
 
   private var now: Duration { relay.configuration.clocks.elapsed() }
 
-  init(relay: OutboxRelay<Store>) {
+  init(relay: OutboxRelay<Store>, marks: Marks) {
     self.relay = relay
+    self.marks = marks
     machine = RelayMachine(configuration: relay.configuration)
     metrics = RelayMetrics(holder: relay.holder.name)
     log = RelayLog(logger: relay.logger, holder: relay.holder)
@@ -34,7 +46,9 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
     let now = now
     let timeout = min(limit, max(.zero, machine.deadline(at: now) - now))
     let reports = producer.map { $0.deliveries(timeout: timeout) } ?? waitForBell(timeout)
-    if !isFinished { carryOut(.turn(relay.bell.answer(), reports)) }
+    let wake = relay.bell.answer()
+    if !wake.marked.isEmpty { Failpoint.relayAfterMark.pass() }
+    if !isFinished { carryOut(.turn(wake, reports)) }
     publishStatus()
     if isFinished { close() }
   }
@@ -85,11 +99,7 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
       let rows = ask { try store.unpublished(after: after, limit: limit) }
       Failpoint.relayAfterRead.pass()
       return .rows(rows, limit: limit, read)
-    case .mark(let receipts, let lease):
-      Failpoint.relayBeforeMark.pass()
-      let answer = ask { try store.markPublished(receipts, lease: lease) }
-      Failpoint.relayAfterMark.pass()
-      return .marked(answer, receipts)
+    case .mark(let receipts, let lease): return mark(receipts, lease)
     case .askClusterID, .askTopics, .askWatermarks, .askCommitted: return askBroker(action)
     case .send(let messages):
       let answer = send(messages)
@@ -103,6 +113,25 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
     case .finish: isFinished = true
     }
     return nil
+  }
+
+  private func mark(_ receipts: [PublicationReceipt], _ lease: RelayLease) -> RelayInput {
+    Failpoint.relayBeforeMark.pass()
+    let told: @Sendable (Result<Void, any Error>) -> Void = { [bell = relay.bell] result in
+      let answer = MarkAnswer(result: result.mapError { StoreFailure($0) }, receipts: receipts, lease: lease)
+      bell.ring { $0.marked.append(answer) }
+    }
+    switch marks {
+    case .meanwhile:
+      relay.store.markPublished(receipts, lease: lease, answer: told)
+    case .inOneTurn:
+      let result = ask { try relay.store.markPublished(receipts, lease: lease) }
+      Failpoint.relayAfterMark.pass()
+      return .marked(MarkAnswer(result: result, receipts: receipts, lease: lease))
+    case .untilTheNextTurn:
+      told(Result { try relay.store.markPublished(receipts, lease: lease) })
+    }
+    return .marking
   }
 
   private func askBroker(_ action: RelayAction) -> RelayInput? {

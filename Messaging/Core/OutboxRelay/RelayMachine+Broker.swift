@@ -143,7 +143,7 @@ extension RelayMachine {
     knownEnds = [:]
     nextInspection = now
     highestAcknowledged = [:]
-    unmarked = [:]
+    forgetReceipts()
     evidence = nil
     gates.forgetEverything()
     // What is out was on its way to the broker of before: it must not arrive ahead of what comes again.

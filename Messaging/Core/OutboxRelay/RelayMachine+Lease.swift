@@ -71,7 +71,7 @@ extension RelayMachine {
     evidence = nil
     highestAcknowledged = [:]
     knownEnds = [:]
-    unmarked = [:]
+    forgetReceipts()
     forgetRows()
   }
 }

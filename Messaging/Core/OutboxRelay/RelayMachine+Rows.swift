@@ -9,9 +9,10 @@ extension RelayMachine {
       let messages = window.send(limit: 1_000, at: now)
       return .send(Mutation.traceOfTheDelivery.isOn ? Self.inOneTrace(messages) : messages)
     }
-    // What has been appended goes out first: a mark takes a commit, for which new rows would wait.
     if phase == .publishing, let page = read(at: now) { return page }
-    if !unmarked.isEmpty, evidence == nil, now >= nextMark {
+    if mayMark, now >= markDeadline(at: now) {
+      marking = lease
+      nextMark = now + configuration.markInterval
       return .mark(unmarked.values.sorted { $0.sequence < $1.sequence }, lease)
     }
     if phase == .stopping {
@@ -86,7 +87,7 @@ extension RelayMachine {
   /// - Returns: false when there is no room: this row, and all after it, are for later.
   private mutating func take(_ row: OutboxRow, at now: Duration) -> Bool {
     if window.contains(row.sequence) || unmarked[row.sequence] != nil { return true }
-    let lane = RelayWindow.lane(of: row)
+    let lane = RelayWindow.Lane(of: row)
     if skipped.contains(lane, skipping: row.sequence) { return true }
     if window.count(in: lane) >= configuration.maximumRowsPerKey {
       skipped.skip(lane, from: row.sequence, until: nil)
@@ -222,10 +223,21 @@ extension RelayMachine {
 
   // MARK: Marking
 
-  mutating func marked(_ answer: Result<Void, StoreFailure>, _ receipts: [PublicationReceipt], at now: Duration) {
-    switch answer {
+  /// Marks go one after another, and none while it is doubtful whether the broker has what it acknowledged.
+  var mayMark: Bool { !unmarked.isEmpty && marking == nil && evidence == nil }
+
+  /// At the end, and where rows wait for the room of those that are to be marked, the interval does not count.
+  func markDeadline(at now: Duration) -> Duration {
+    (phase == .stopping || !hasRoom) && markFailures == 0 ? now : nextMark
+  }
+
+  mutating func marked(_ answer: MarkAnswer, at now: Duration) {
+    // Of a lease that was lost, or of an epoch that has passed: what it was about is forgotten, or was sent again.
+    guard marking == answer.lease else { return }
+    marking = nil
+    switch answer.result {
     case .success:
-      for receipt in receipts { unmarked[receipt.sequence] = nil }
+      for receipt in answer.receipts { unmarked[receipt.sequence] = nil }
       isWindowFull = false
       markFailures = 0
       notices.storeWorks()
@@ -236,6 +248,11 @@ extension RelayMachine {
       nextMark = now + backoff(markFailures)
       notices.storeFails(failure)
     }
+  }
+
+  mutating func forgetReceipts() {
+    unmarked = [:]
+    marking = nil
   }
 
   // MARK: Following the consumers

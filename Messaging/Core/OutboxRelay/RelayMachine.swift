@@ -2,7 +2,7 @@
 /// waits, reads a clock or touches a store.
 ///
 /// It asks for one thing at a time and decides again after the answer, the most urgent first: to keep the lease, to
-/// know the broker, to send, to mark, to read.
+/// know the broker, to send, to read, to mark.
 struct RelayMachine: Sendable {
   enum Phase: Sendable, Hashable {
     case withoutLease
@@ -51,8 +51,10 @@ struct RelayMachine: Sendable {
   var window = RelayWindow()
   var gates: PartitionGates
   var skipped = SkippedLanes()
-  /// Acknowledged, and not marked in the store yet.
+  /// Acknowledged, and not known to be marked in the store.
   var unmarked: [Int64: PublicationReceipt] = [:]
+  /// The lease with which marks are on their way; while they are, further ones gather.
+  var marking: RelayLease?
   var nextMark: Duration = .zero
   var markFailures = 0
   /// Reading has come to here.
@@ -92,6 +94,7 @@ struct RelayMachine: Sendable {
   private mutating func take(_ input: RelayInput, at now: Duration) {
     switch input {
     case .turn(let wake, let reports):
+      for answer in wake.marked { marked(answer, at: now) }
       takeReports(reports, at: now)
       turn(wake, at: now)
     case .leaseAnswer(let answer): leaseAnswered(answer, at: now)
@@ -108,7 +111,8 @@ struct RelayMachine: Sendable {
     case .committed(let group, let answer): committedAnswered(group, answer, at: now)
     case .rows(let answer, let limit, let read): takeRows(answer, limit: limit, read, at: now)
     case .sent(let answer, let tokens): sent(answer, tokens: tokens, at: now)
-    case .marked(let answer, let receipts): marked(answer, receipts, at: now)
+    case .marking: break
+    case .marked(let answer): marked(answer, at: now)
     case .producerReplaced(let answer): producerReplaced(answer, at: now)
     case .producerPrepared: preparedTopics = topicsThere
     }
@@ -154,7 +158,7 @@ struct RelayMachine: Sendable {
     if let stopsAt { deadlines.append(stopsAt) }
     if lease != nil {
       deadlines.append(leaseEnds)
-      if !unmarked.isEmpty, evidence == nil { deadlines.append(nextMark) }
+      if mayMark { deadlines.append(markDeadline(at: now)) }
       if phase != .stopping { deadlines.append(contentsOf: workDeadlines(at: now)) }
     }
     return deadlines.min() ?? now

@@ -14,6 +14,7 @@ enum RelayAction: Sendable {
 
   case read(after: Int64, limit: Int, RelayRead)
   case send([(token: UInt64, message: OutgoingMessage)])
+  /// Answered in two parts: it is on its way, and later what became of it.
   case mark([PublicationReceipt], RelayLease)
   case replaceProducer
   case prepareProducer(topics: [String])
@@ -51,13 +52,24 @@ enum RelayInput: Sendable {
 
   case rows(Result<[OutboxRow], StoreFailure>, limit: Int, RelayRead)
   case sent(Result<Int, BrokerError>, tokens: [UInt64])
-  case marked(Result<Void, StoreFailure>, [PublicationReceipt])
+  case marking
+  case marked(MarkAnswer)
   case producerReplaced(Result<Void, BrokerError>)
   case producerPrepared
 }
 
-/// What others have asked of the relay.
+/// What became of marks.
+struct MarkAnswer: Sendable {
+  var result: Result<Void, StoreFailure>
+  var receipts: [PublicationReceipt]
+  /// With which they were asked for.
+  var lease: RelayLease
+}
+
+/// What others have asked of the relay, or have to tell it.
 struct RelayWake: Sendable {
+  /// Marks that were asked for are made, or refused.
+  var marked: [MarkAnswer] = []
   /// Rows have been appended.
   var rowsAppended = false
   /// Rows have become unpublished again.

@@ -6,9 +6,26 @@ import FaultInjection
 /// on the topic in the order of their sequence.
 struct RelayWindow: Sendable {
   /// What is in order among itself: the rows of a key. A row without a key is alone.
-  enum Lane: Hashable, Sendable {
-    case key(topic: String, [UInt8])
-    case row(Int64)
+  struct Lane: Hashable, Sendable {
+    /// Made once: a lane is looked up several times for each of its rows.
+    private let digest: Int
+    private let topic: String
+    private let key: [UInt8]?
+    /// The row's, where it has no key.
+    private let sequence: Int64?
+
+    init(of row: OutboxRow) {
+      topic = row.message.topic
+      key = row.message.key
+      sequence = key == nil ? row.sequence : nil
+      var hasher = Hasher()
+      hasher.combine(topic)
+      hasher.combine(sequence)
+      key?.withUnsafeBytes { hasher.combine(bytes: $0) }
+      digest = hasher.finalize()
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(digest) }
   }
 
   struct Entry: Sendable {
@@ -55,10 +72,6 @@ struct RelayWindow: Sendable {
   var inFlightCount: Int { inFlight.count }
   var backingOffCount: Int { backingOff.count }
   var hasReady: Bool { !ready.isEmpty }
-
-  static func lane(of row: OutboxRow) -> Lane {
-    if let key = row.message.key { .key(topic: row.message.topic, key) } else { .row(row.sequence) }
-  }
 
   func contains(_ sequence: Int64) -> Bool { entries[sequence] != nil }
 

@@ -46,13 +46,21 @@ public final class SQLiteDatabase: Sendable {
   public func write<T: Sendable>(
     isRepeatable: Bool = false, _ body: @escaping @Sendable (SQLiteTransaction) throws -> T
   ) async throws -> T {
-    // Resumed exactly once: here when the writer does not take the job, otherwise when the writer finishes it.
     try await withCheckedThrowingContinuation { continuation in
-      do {
-        try writer.submit(PendingWrite(isRepeatable: isRepeatable, body) { continuation.resume(with: $0) })
-      } catch {
-        continuation.resume(throwing: error)
-      }
+      write(isRepeatable: isRepeatable, body) { continuation.resume(with: $0) }
+    }
+  }
+
+  /// The same for threads of ours that do not wait for it. `answer` is called exactly once: on the writer's thread, which
+  /// it must not keep, or on the caller's when the store takes no writes now.
+  public func write<T: Sendable>(
+    isRepeatable: Bool = false, _ body: @escaping @Sendable (SQLiteTransaction) throws -> T,
+    answer: @escaping @Sendable (Result<T, any Error>) -> Void
+  ) {
+    do {
+      try writer.submit(PendingWrite(isRepeatable: isRepeatable, body, answer: answer))
+    } catch {
+      answer(.failure(error))
     }
   }
 

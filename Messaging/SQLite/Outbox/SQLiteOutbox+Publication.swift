@@ -3,7 +3,7 @@ import GRDB
 import Messaging
 import WireFormat
 
-/// What the relay does with the rows. Every call blocks the calling thread.
+/// What the relay does with the rows.
 extension SQLiteOutbox: OutboxStore {
   public func unpublished(after sequence: Int64, limit: Int) throws -> [OutboxRow] {
     guard limit > 0 else { return [] }
@@ -24,22 +24,35 @@ extension SQLiteOutbox: OutboxStore {
   }
 
   public func markPublished(_ receipts: [PublicationReceipt], lease: RelayLease) throws {
-    let publishedAt = now().millisecondsSinceEpoch
-    try database.writeBlocking { transaction in
-      try Self.require(lease, in: transaction)
-      var ends: [TopicPartition: Int64] = [:]
-      for receipt in receipts {
-        let position = receipt.position
-        try transaction.execute(
-          Self.mark, publishedAt, position.topicPartition.partition, position.offset, lease.publishEpoch,
-          receipt.sequence)
-        if let offset = position.offset { ends[position.topicPartition, default: offset].raise(to: offset) }
-      }
-      for (partition, offset) in ends {
-        try transaction.execute(Self.raiseEnd, partition.topic, partition.partition, offset)
-      }
-      try Failpoint.outboxMarking.hit()
+    try database.writeBlocking { [publishedAt = now()] in
+      try Self.mark(receipts, at: publishedAt, lease, in: $0)
     }
+  }
+
+  public func markPublished(
+    _ receipts: [PublicationReceipt], lease: RelayLease, answer: @escaping @Sendable (Result<Void, any Error>) -> Void
+  ) {
+    database.write(
+      isRepeatable: true, { [publishedAt = now()] in try Self.mark(receipts, at: publishedAt, lease, in: $0) },
+      answer: answer)
+  }
+
+  private static func mark(
+    _ receipts: [PublicationReceipt], at moment: Timestamp, _ lease: RelayLease, in transaction: SQLiteTransaction
+  ) throws {
+    try require(lease, in: transaction)
+    var ends: [TopicPartition: Int64] = [:]
+    for receipt in receipts {
+      let position = receipt.position
+      try transaction.execute(
+        mark, moment.millisecondsSinceEpoch, position.topicPartition.partition, position.offset, lease.publishEpoch,
+        receipt.sequence)
+      if let offset = position.offset { ends[position.topicPartition, default: offset].raise(to: offset) }
+    }
+    for (partition, offset) in ends {
+      try transaction.execute(raiseEnd, partition.topic, partition.partition, offset)
+    }
+    try Failpoint.outboxMarking.hit()
   }
 
   public func publicationState() throws -> PublicationState {
