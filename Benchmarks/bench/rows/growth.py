@@ -128,8 +128,8 @@ def left_as_it_was(store: Path):
 def rate_after(stack: processes.Stack, sequence: int) -> float:
     """Orders a second until the last final mail, of those placed after `sequence`."""
     orders, mails = stack.databases["order-service"], stack.databases["notification-service"]
-    count, first = stores.record(orders, "SELECT COUNT(*), MIN(created_at) FROM orders WHERE sequence > ?", sequence)
     end_to_end.wait_for_mails(orders, mails, 120)
+    count, first = stores.record(orders, "SELECT COUNT(*), MIN(created_at) FROM orders WHERE sequence > ?", sequence)
     newest = "SELECT MAX(created_at) FROM (SELECT created_at FROM emails ORDER BY sequence DESC LIMIT 10000)"
     return count / (stores.value(mails, newest) - first) * 1000
 
