@@ -33,9 +33,9 @@ public final class SQLiteDatabase: Sendable {
 
   /// Runs `body` in a transaction and returns its result when the commit is synced.
   ///
-  /// Guarantees: `body` runs at most once, on the writer's thread, where it must not wait for anything else. What it
-  /// wrote is committed as a whole, or not at all. Cancelling the calling task has no influence: a write that has been
-  /// asked for is carried out, and its result reported.
+  /// Guarantees: `body` runs at most once unless it is repeatable, on the writer's thread, where it must not wait for
+  /// anything else. What it wrote is committed as a whole, or not at all. Cancelling the calling task has no influence: a
+  /// write that has been asked for is carried out, and its result reported.
   ///
   /// - Parameter isRepeatable: `body` may run a second time after everything that it has written was undone. Such writes
   ///   share savepoints, which makes each cheaper; one that throws costs those beside it a second run, so what is likely
