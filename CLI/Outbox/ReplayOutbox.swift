@@ -41,9 +41,15 @@ struct ReplayOutbox: AsyncParsableCommand {
     var replayed: [ReplayedOutbox] = []
     let finished: Result<Void, any Error>
     do {
+      // Begun at all of them before anything is published: what a service answers to the events that come again is
+      // not part of the replay.
+      var begun: [(service: ServiceClient, cursor: String?)] = []
       for service in try stackOptions.stack().clients.all {
+        begun.append((service, try await step(of: service, limit: 0, cursor: nil).next))
+      }
+      for (service, cursor) in begun {
         replayed.append(ReplayedOutbox(service: service.name, rows: 0))
-        try await replay(service) { replayed[replayed.count - 1].rows += $0 }
+        try await replay(service, from: cursor) { replayed[replayed.count - 1].rows += $0 }
       }
       finished = .success(())
     } catch {
@@ -58,25 +64,32 @@ struct ReplayOutbox: AsyncParsableCommand {
     try finished.get()
   }
 
-  private func replay(_ service: ServiceClient, _ took: (Int) -> Void) async throws {
+  private func replay(_ service: ServiceClient, from begin: String?, _ took: (Int) -> Void) async throws {
     let progress = Progress()
     defer { progress.clear() }
     var pace = Pace(rate: rateOption.rate)
-    var cursor: String?
+    let limit = Self.step(rateOption.rate)
+    var cursor = begin
     var rows = 0
-    repeat {
-      let step = ReplayRequest(
-        since: since, orderID: orderID, limit: Self.step(rateOption.rate), cursor: cursor, isDryRun: dryRun)
-      try await pace.wait(for: step.limit)
-      let answer = try await service.sendPatiently(
-        "POST", "/outbox/replay", body: step.jsonBytes, timeout: .seconds(60))
-      guard answer.isSuccess, let body = answer.object, let count = body["rows"]?.number?.int64.flatMap({ Int($0) })
-      else { throw Failure("\(service.name) answered POST /outbox/replay with \(answer.problem)") }
-      took(count)
-      rows += count
+    while cursor != nil {
+      try await pace.wait(for: limit)
+      let step = try await step(of: service, limit: limit, cursor: cursor)
+      took(step.rows)
+      rows += step.rows
       progress.show(service.name, rows.grouped)
-      cursor = body["next_cursor"]?.string
-    } while cursor != nil
+      cursor = step.next
+    }
+  }
+
+  private func step(
+    of service: ServiceClient, limit: Int, cursor: String?
+  ) async throws -> (rows: Int, next: String?) {
+    let request = ReplayRequest(since: since, orderID: orderID, limit: limit, cursor: cursor, isDryRun: dryRun)
+    let answer = try await service.sendPatiently(
+      "POST", "/outbox/replay", body: request.jsonBytes, timeout: .seconds(60))
+    guard answer.isSuccess, let body = answer.object, let rows = body["rows"]?.number?.int64.flatMap({ Int($0) })
+    else { throw Failure("\(service.name) answered POST /outbox/replay with \(answer.problem)") }
+    return (rows, body["next_cursor"]?.string)
   }
 
   /// How many rows to ask for at once: a second's worth, so that a slow rate is an even one.

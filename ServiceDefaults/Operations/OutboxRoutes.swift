@@ -32,18 +32,20 @@ struct OutboxRoutes: Sendable {
     return .json(OutboxReport(summary: summary, relay: relay(), page: page))
   }
 
-  /// One step of a replay, a transaction of its own; the cursor leads to the next.
+  /// One step of a replay, a transaction of its own; the cursor leads to the next. A step with limit 0 only begins a
+  /// replay: what is published from then on is not part of it.
   private func replay(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
     var fields = FieldValidator(try await request.jsonObject(allowingEmpty: true))
     let since = fields.optionalTimestamp("since")
     let order = fields.optionalString("order_id", length: 1...256)
-    let limit = fields.optionalInteger("limit", in: 1...10_000) ?? 1000
+    let limit = fields.optionalInteger("limit", in: 0...10_000) ?? 1000
     let isDryRun = fields.optionalFlag("dry_run") ?? false
     let cursor = fields.optionalCursor("cursor", of: Self.replayList)
     let begin = cursor.map { ReplayCursor($0) } ?? ReplayCursor(sequence: 0, begunAt: now())
     if begin == nil { fields.refuse("cursor", "is no cursor of this list") }
     try fields.check()
     guard let begin else { throw Problem.unprocessable([]) }
+    if limit == 0 { return .json(ReplayAnswer(rows: 0, isDryRun: isDryRun, next: begin.page)) }
 
     // What this replay itself has published again is not published a third time. The clock counts in milliseconds.
     let selection = ReplaySelection(since: since, key: order, publishedBefore: begin.begunAt + .milliseconds(1))

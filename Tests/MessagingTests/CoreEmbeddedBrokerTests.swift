@@ -48,6 +48,7 @@ struct CoreEmbeddedBrokerTests {
       }
     }
     #expect(try await onThread { isDone.wait(atMost: .seconds(90)) })
+    _ = try await eventually("all are marked") { try sending.unpublished().isEmpty ? true : nil }
     for task in running { task.cancel() }
     for task in running { try await task.value }
 

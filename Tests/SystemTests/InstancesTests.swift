@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import MessagingKafka
 import TestSupport
 import Testing
@@ -70,8 +71,10 @@ extension BuiltBinaries {
       try broker.setRoundTripTime(.milliseconds(800))
       var orders: [String] = []
       for _ in 0..<50 { orders.append(try #require(try await other.client.placeOrder(of: "lamp"))) }
-      holder.process.send(SIGSTOP)
-      for order in orders { _ = try await other.client.send("POST", "/orders/\(order)/cancel", json: "{}") }
+      try await pauseBetweenTransactions(holder, on: store)
+      for order in orders {
+        #expect(try await other.client.send("POST", "/orders/\(order)/cancel", json: "{}").status == 200)
+      }
       _ = try await eventually("the other relay's lease", within: .seconds(10)) {
         await other.client.publishes() == true ? true : nil
       }
@@ -160,5 +163,29 @@ private func untilAnotherPublishes(than index: Int, of instances: [ServiceClient
       if await instance.publishes() == true { return true }
     }
     return nil as Bool?
+  }
+}
+
+/// Stops a process where it does not hold the lock of its store: who is stopped there keeps everybody else from writing,
+/// until the operator ends it.
+private func pauseBetweenTransactions(_ instance: ServiceInstance, on store: URL) async throws {
+  _ = try await eventually("a pause between two transactions", every: .milliseconds(10)) {
+    instance.process.send(SIGSTOP)
+    if try canBeWritten(store) { return true }
+    instance.process.send(SIGCONT)
+    return nil as Bool?
+  }
+}
+
+private func canBeWritten(_ store: URL) throws -> Bool {
+  var configuration = Configuration()
+  configuration.busyMode = .timeout(1)
+  let database = try DatabaseQueue(path: store.path, configuration: configuration)
+  defer { try? database.close() }
+  do {
+    try database.inTransaction(.immediate) { _ in .rollback }
+    return true
+  } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+    return false
   }
 }

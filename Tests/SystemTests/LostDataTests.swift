@@ -16,7 +16,7 @@ extension BuiltBinaries {
       try await site.stock("lamp", onHand: 1_000)
       let settled = try await site.placeOrders(30)
       try await site.untilSettled(settled)
-      try await site.untilQuiet()
+      try await site.expectAllInvariants()
       try first.setDown()
       let unpublished = try await site.placeOrders(20)
       try await site.stop()
@@ -43,7 +43,7 @@ extension BuiltBinaries {
       try await site.stock("lamp", onHand: 1_000)
       let early = try await site.placeOrders(20)
       try await site.untilSettled(early)
-      try await site.untilQuiet()
+      try await site.expectAllInvariants()
 
       let store = site.store(of: service)
       let backup = store.appendingPathExtension("yesterday")
@@ -53,7 +53,7 @@ extension BuiltBinaries {
       let late = try await site.placeOrders(20)
       try await site.untilSettled(late)
       for order in early.prefix(5) { try await site.cancel(order) }
-      try await site.untilQuiet()
+      try await site.expectAllInvariants()
 
       try await site.stop(service)
       try restore(store, from: backup)

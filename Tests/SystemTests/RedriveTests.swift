@@ -113,7 +113,9 @@ extension BuiltBinaries {
         try await deadLetters(stack, "--status", "open").count == 6 ? true : nil
       }
       try await published(6, on: "orders-dlq", of: stack)
-      let shown = try await stack.tool("dlq", "show", "inventory-service/1")
+      let letter = try await deadLetters(stack, "--key", "null-value").compactMap { $0["id"]?.string }
+        .first { $0.hasPrefix("inventory-service/") }
+      let shown = try await stack.tool("dlq", "show", try #require(letter))
       #expect(shown.status == 0 && shown.output.contains("(null)"), "\(shown.output)")
       let ambiguous = try await stack.tool("dlq", "show", "1")
       #expect(ambiguous.status == 1 && ambiguous.output.contains("several groups"), "\(ambiguous.output)")
@@ -156,6 +158,9 @@ extension BuiltBinaries {
       #expect(replayed.status == 0 && replayed.output.contains("1 event published again"), "\(replayed.output)")
       _ = try await eventually("both mails of foreign-2") {
         try await mails(of: "foreign-2", on: stack).count == 2 ? true : nil
+      }
+      _ = try await eventually("nothing parked at InventoryService") {
+        try await stack.inventory.all("/parked?order_id=foreign-2", "parked").isEmpty ? true : nil
       }
       let status = try await stack.tool("outbox", "status", "--json")
       let outboxes = try JSONValue(parsing: Array(status.output.utf8)).object?["outboxes"]?.array

@@ -46,6 +46,7 @@ extension BuiltBinaries {
         }
       }
       let taken = mails.filter { $0["status"]?.string == "SENT" }
+      _ = try await eventually("four mails at the server") { sink.mails.count >= 4 ? true : nil }
       #expect(sink.mails.count == 4)
       #expect(
         Set(sink.mails.map { $0["message_id"]?.string }) == Set(taken.map { $0["message_id"]?.string }))
@@ -94,8 +95,12 @@ extension BuiltBinaries {
         guard let mails = try? await stack.mails() else { return nil as [JSONObject]? }
         return mails.count == 16 && mails.allSatisfy { $0["status"]?.string == "SENT" } ? mails : nil
       }
-      let (stored, arrived) = (mails.map { $0["message_id"]?.string }, sink.mails.map { $0["message_id"]?.string })
+      let stored = mails.map { $0["message_id"]?.string }
       #expect(Set(stored).count == 16)
+      let arrived = try await eventually("every mail at the server") {
+        let arrived = sink.mails.map { $0["message_id"]?.string }
+        return Set(arrived).isSuperset(of: stored) ? arrived : nil
+      }
       #expect(Set(arrived) == Set(stored))
       if let failpoint {
         #expect(FileManager.default.fileExists(atPath: fired.appendingPathComponent(failpoint).path))

@@ -24,7 +24,10 @@ extension BuiltBinaries {
         }
       }
 
-      let verdict = try await stack.tool("verify")
+      _ = try await eventually("NotificationService back in its group") {
+        await stack.notifications.assignment()?.count == 6 ? true : nil
+      }
+      let verdict = try await stack.tool("verify", "--settle", "60")
       #expect(verdict.status == 0, "\(verdict.output)")
       #expect(try await stack.stop() == 0)
     }

@@ -42,11 +42,34 @@ import WireFormat
     }
   }
 
+  @Test func whatIsPublishedAfterTheBeginIsNotPartOfIt() async throws {
+    let broker = InMemoryBroker()
+    let service = try ExampleService(broker: broker)
+    try await service.run { client in
+      try await service.append(try orderCreated(order: "o-1", event: "e-1", version: 1))
+      try await published(1, on: broker)
+      try await allMarked(client)
+      let begun = try await client.send(.post, "/outbox/replay", #"{"limit":0}"#).json()
+      #expect(begun["rows"]?.number?.int64 == 0)
+      let cursor = try #require(begun["next_cursor"]?.string)
+      // Publication is timed in milliseconds.
+      let begin = ContinuousClock.now
+      while ContinuousClock.now - begin < .milliseconds(3) { await Task.yield() }
+      try await service.append(try orderCreated(order: "o-2", event: "e-2", version: 1))
+      try await published(2, on: broker)
+      try await allMarked(client)
+
+      let step = try await client.send(.post, "/outbox/replay", #"{"cursor":"\#(cursor)"}"#).json()
+      #expect(step["rows"]?.number?.int64 == 1 && step["next_cursor"]?.isNull == true)
+      try await published(3, on: broker)
+    }
+  }
+
   @Test func whatCannotBeMeantIsRefused() async throws {
     try await ExampleService(broker: InMemoryBroker()).answer { client in
       let cases = [
         (#"{"since":"yesterday"}"#, "/since"), (#"{"since":7}"#, "/since"), (#"{"order_id":""}"#, "/order_id"),
-        (#"{"limit":0}"#, "/limit"), (#"{"limit":"all"}"#, "/limit"), (#"{"dry_run":"yes"}"#, "/dry_run"),
+        (#"{"limit":-1}"#, "/limit"), (#"{"limit":"all"}"#, "/limit"), (#"{"dry_run":"yes"}"#, "/dry_run"),
         (#"{"cursor":"x"}"#, "/cursor"), (#"{"cursor":"b3V0Ym94HzE"}"#, "/cursor"),
       ]
       for (body, pointer) in cases {
