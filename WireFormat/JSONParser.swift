@@ -38,7 +38,8 @@ struct JSONParser {
     try open()
     var members: [JSONObject.Member] = []
     if !close(with: UInt8(ascii: "}")) {
-      members.reserveCapacity(8)
+      // An event has up to eleven members, an item of it three.
+      members.reserveCapacity(depth == 1 ? 12 : 4)
       repeat {
         skipWhitespace()
         guard peek() == UInt8(ascii: "\"") else { throw unexpected() }
@@ -58,6 +59,7 @@ struct JSONParser {
     try open()
     var values: [JSONValue] = []
     if !close(with: UInt8(ascii: "]")) {
+      values.reserveCapacity(4)
       repeat {
         skipWhitespace()
         values.append(try parseValue())

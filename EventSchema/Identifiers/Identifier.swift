@@ -40,12 +40,15 @@ enum IdentifierRule {
   }
 
   private static func allows(_ character: UInt8) -> Bool {
-    switch character {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-      true
-    default:
-      false
-    }
+    character < 128 && (character < 64 ? low : high) >> UInt64(character & 63) & 1 == 1
+  }
+
+  /// A bit for each allowed character below 64, and for each from there on.
+  private static let low = bits { $0 < 64 }
+  private static let high = bits { $0 >= 64 }
+
+  private static func bits(_ isMeant: (UInt8) -> Bool) -> UInt64 {
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-".utf8.filter(isMeant)
+      .reduce(0) { $0 | 1 << UInt64($1 & 63) }
   }
 }

@@ -28,6 +28,9 @@ public struct TopicPartition: Sendable, Hashable, Comparable, CustomStringConver
   }
 
   public var description: String { "\(topic)[\(partition)]" }
+
+  /// By its number alone: a process knows a few topics, and hashes a partition several times for each record.
+  public func hash(into hasher: inout Hasher) { hasher.combine(partition) }
 }
 
 /// A message on its way to a topic. A null key and a null value (a tombstone) are legal, as in Kafka.
