@@ -38,8 +38,8 @@ struct JSONParser {
     try open()
     var members: [JSONObject.Member] = []
     if !close(with: UInt8(ascii: "}")) {
-      // An event has up to eleven members, an item of it three.
-      members.reserveCapacity(depth == 1 ? 12 : 4)
+      // An event has up to ten members, an item of it three.
+      members.reserveCapacity(depth == 1 ? 10 : 4)
       repeat {
         skipWhitespace()
         guard peek() == UInt8(ascii: "\"") else { throw unexpected() }

@@ -43,12 +43,8 @@ enum IdentifierRule {
     character < 128 && (character < 64 ? low : high) >> UInt64(character & 63) & 1 == 1
   }
 
-  /// A bit for each allowed character below 64, and for each from there on.
-  private static let low = bits { $0 < 64 }
-  private static let high = bits { $0 >= 64 }
-
-  private static func bits(_ isMeant: (UInt8) -> Bool) -> UInt64 {
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-".utf8.filter(isMeant)
-      .reduce(0) { $0 | 1 << UInt64($1 & 63) }
-  }
+  /// A bit for each allowed character below 64: `-`, `.` and the digits.
+  private static let low: UInt64 = 0b11 << 45 | 0x3FF << 48
+  /// The same from 64 on: the letters and `_`.
+  private static let high: UInt64 = 0x3FF_FFFF << 1 | 1 << 31 | 0x3FF_FFFF << 33
 }

@@ -20,6 +20,11 @@ import WireFormat
     #expect(ProductID(text) == nil)
   }
 
+  @Test func ofAllCharactersOfOneByteTheseAreAllowed() {
+    let allowed = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+    #expect((UInt8.min...127).map { String(UnicodeScalar($0)) }.filter { OrderID($0) != nil }.joined() == allowed)
+  }
+
   @Test func newIdentifiersAscend() {
     let generator = UUIDv7Generator()
     let identifiers = (0..<100).map { _ in OrderID.next(from: generator, at: .now()) }

@@ -18,16 +18,16 @@ extension BuiltBinaries {
       _ = try await stack.orders.get("/orders/\(order)?wait=30&until=settled")
 
       let kcat = try #require(ChildProcess.find("kcat"), "kcat is not installed")
-      let types = try await eventually("both events of \(order) on orders") {
+      let (types, output) = try await eventually("both events of \(order) on orders") {
         let read = try await ChildProcess.run(
           kcat, ["-C", "-b", stack.bootstrapServers, "-t", "orders", "-o", "beginning", "-e", "-q", "-f", "%k|%s\\n"])
         let lines = read.output.split(separator: "\n").filter { $0.hasPrefix(order + "|") }
         let types = try lines.map { line in
           try JSONValue(parsing: Array(line.dropFirst(order.count + 1).utf8)).object?["event_type"]?.string
         }
-        return types.count >= 2 ? types : nil
+        return types.count >= 2 ? (types, read.output) : nil
       }
-      #expect(types == ["ORDER_CREATED", "ORDER_CONFIRMED"])
+      #expect(types == ["ORDER_CREATED", "ORDER_CONFIRMED"], "\(output)")
 
       let python = try await PythonEnvironment.python(with: "confluent_kafka", of: "confluent-kafka")
       let consumer = try await ChildProcess.run(
