@@ -10,6 +10,11 @@ public enum UUIDv7 {
     return text(milliseconds: milliseconds, counter: counter, tail: random.next())
   }
 
+  /// The lowest identifier of `moment`'s millisecond: what was made before it sorts below.
+  public static func lowest(at moment: Timestamp) -> String {
+    text(milliseconds: timeField(of: moment), counter: 0, tail: 0)
+  }
+
   /// The 48 bits of time.
   static func timeField(of moment: Timestamp) -> UInt64 {
     UInt64(min(max(moment.millisecondsSinceEpoch, 0), 0xFFFF_FFFF_FFFF))

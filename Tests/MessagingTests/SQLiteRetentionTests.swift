@@ -3,6 +3,7 @@ import Logging
 import Messaging
 import MessagingSQLite
 import Testing
+import WireFormat
 
 @Suite("SQLite retention", .timeLimit(.minutes(2)))
 struct SQLiteRetentionTests {
@@ -65,6 +66,39 @@ struct SQLiteRetentionTests {
     #expect(deleted == 6)
     let left = try await store.inbox.entries(ofKey: "order-1").map(\.identity.eventID).sorted()
     #expect(left == [0, 1, 2].map { "old-dead_lettered-\($0)" } + [0, 1, 2].map { "old-parked-\($0)" } + ["young"])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func idsThatTellThatTheyAreYoungAreNotLookedAt(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    let generator = UUIDv7Generator()
+    let wall = store.clock.clocks.wall
+    func register(_ ids: [String]) throws {
+      try store.inbox.transact { [inbox = store.inbox] transaction in
+        for id in ids { _ = try inbox.register(inboxEntry(id), outcome: .processed, in: transaction) }
+      }
+    }
+    try register((1...5).map { _ in generator.next(at: wall()) } + ["0-foreign", "z-foreign"])
+    store.clock.advance(by: Self.retention + .milliseconds(1))
+    let young = (1...5).map { _ in generator.next(at: wall()) }
+    // An id of a clock that runs ahead is looked at.
+    let early = generator.next(at: wall() + .seconds(60))
+    try register(young + [early])
+    store.clock.advance(by: .seconds(1))
+
+    var deleted: [Int] = []
+    var positions: [String] = []
+    var position: String? = ""
+    while let after = position {
+      let step = try await store.inbox.purgeProcessed(olderThan: Self.retention, after: after, limit: 3)
+      deleted.append(step.deleted)
+      position = step.next
+      if let next = step.next { positions.append(next) }
+    }
+
+    #expect(deleted == [3, 3, 0, 1])
+    #expect(positions.allSatisfy { $0 < young[0] || $0 > young[4] })
+    #expect(try await store.inbox.entries(ofKey: "order-1").map(\.identity.eventID).sorted() == young + [early])
   }
 
   @Test(arguments: StoreKind.allCases)

@@ -44,10 +44,6 @@ public struct RetentionCleaner: Service {
   private static let rows = 200
   private static let pause = Duration.milliseconds(5)
 
-  private func rest(after deleted: Int) async throws {
-    if deleted > 0 { try await Task.sleep(for: Self.pause) }
-  }
-
   private func cleanOutbox() async throws -> Int {
     var deleted = 0
     var position: Int64? = 0
@@ -56,7 +52,7 @@ public struct RetentionCleaner: Service {
       let step = try await outbox.purge(after: after, limit: Self.rows)
       deleted += step.deleted
       position = step.next
-      try await rest(after: step.deleted)
+      if position != nil { try await Task.sleep(for: Self.pause) }
     }
     return deleted
   }
@@ -69,7 +65,7 @@ public struct RetentionCleaner: Service {
       let step = try await inbox.purgeProcessed(olderThan: inboxRetention, after: after, limit: Self.rows)
       deleted += step.deleted
       position = step.next
-      try await rest(after: step.deleted)
+      if position != nil { try await Task.sleep(for: Self.pause) }
     }
     return deleted
   }

@@ -15,12 +15,20 @@ extension SQLiteInbox {
   public func purgeProcessed(
     olderThan retention: Duration, after eventID: String = "", limit: Int = 1000
   ) async throws -> PurgeStep<String> {
-    let cutoff = (now() - retention).millisecondsSinceEpoch
-    // There is no index by time, which every event would have to pay for: this walks the table in the order of its key.
+    let now = now()
+    let cutoff = (now - retention).millisecondsSinceEpoch
+    // There is no index by time, which every event would have to pay for: this walks the table in the order of its key,
+    // and jumps over the ids that say themselves that they were made within the retention. Other ids that sort among
+    // those are come to later, as time goes on.
+    let young = UUIDv7.lowest(at: now - retention)..<UUIDv7.lowest(at: now)
+    let isBeyond = eventID >= young.lowerBound
     let (old, next) = try await database.read { [group] database in
       let rows = try Row.fetchAll(
-        database.cachedStatement(sql: Self.walk), arguments: [cutoff, group, eventID, limit])
-      let next: String? = rows.count < limit ? nil : rows.last?["event_id"]
+        database.cachedStatement(sql: isBeyond ? Self.walk : Self.walkToTheYoung),
+        arguments: isBeyond
+          ? [cutoff, group, eventID, limit] : [cutoff, group, eventID, young.lowerBound, limit])
+      let end = isBeyond ? nil : young.upperBound
+      let next: String? = rows.count < limit ? end : rows.last?["event_id"]
       return (rows.filter { $0["is_old"] }.map { $0["event_id"] as String }, next)
     }
     guard !old.isEmpty else { return PurgeStep(deleted: 0, next: next) }
@@ -67,10 +75,15 @@ extension SQLiteInbox {
       ORDER BY id LIMIT ?)
     """
 
-  private static let walk = """
-    SELECT event_id, processed_at < ? AND outcome IN ('processed', 'discarded') AS is_old FROM processed_events
-    WHERE consumer_group = ? AND event_id > ? ORDER BY event_id LIMIT ?
+  private static let walk = makeWalk(condition: "event_id > ?")
+  private static let walkToTheYoung = makeWalk(condition: "event_id > ? AND event_id < ?")
+
+  private static func makeWalk(condition: String) -> String {
     """
+    SELECT event_id, processed_at < ? AND outcome IN ('processed', 'discarded') AS is_old FROM processed_events
+    WHERE consumer_group = ? AND \(condition) ORDER BY event_id LIMIT ?
+    """
+  }
 
   private static let forgetting = """
     DELETE FROM processed_events
