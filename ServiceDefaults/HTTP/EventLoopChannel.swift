@@ -1,23 +1,33 @@
 import HummingbirdCore
 import Logging
 import NIOCore
+import Synchronization
 
 /// HTTP/1.1 connections whose requests are answered on the thread that reads them.
 ///
 /// Hummingbird runs a connection's task on the cooperative pool: each request is handed from its event loop to a thread
 /// of the pool and its answer back again, with two locks and two wake-ups. Here the task, and whatever it awaits without
-/// an actor or an executor of its own, runs on the connection's event loop.
+/// an actor or an executor of its own, runs on the connection's event loop; and a request is handled right after it was
+/// read, while it is in the processor's cache, not after those of all other connections.
 ///
 /// What a handler computes keeps the other connections of the loop waiting meanwhile; as ever it must not block.
 struct EventLoopChannel: ServerChildChannel {
   let channel: HTTP1Channel
+  private let executors = EventLoopExecutors()
+
+  init(channel: HTTP1Channel) { self.channel = channel }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-    self.channel.setup(channel: channel, logger: logger)
+    self.channel.setup(channel: channel, logger: logger).flatMapThrowing { value in
+      let executor = executors.executor(of: channel.eventLoop)
+      // Behind the handler that hands requests to the connection's task.
+      try channel.pipeline.syncOperations.addHandler(RunsJobsAfterRead(executor: executor))
+      return value
+    }
   }
 
   func handle(value: HTTP1Channel.Value, logger: Logger) async {
-    await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
+    await withTaskExecutorPreference(executors.executor(of: value.channel.eventLoop)) {
       await channel.handle(value: value, logger: logger)
     }
   }
@@ -32,15 +42,73 @@ extension HTTPServerBuilder {
   }
 }
 
+/// One executor for each event loop.
+private final class EventLoopExecutors: Sendable {
+  private let executors = Mutex<[ObjectIdentifier: EventLoopExecutor]>([:])
+
+  func executor(of eventLoop: any EventLoop) -> EventLoopExecutor {
+    executors.withLock { executors in
+      if let executor = executors[ObjectIdentifier(eventLoop)] { return executor }
+      let executor = EventLoopExecutor(eventLoop)
+      executors[ObjectIdentifier(eventLoop)] = executor
+      return executor
+    }
+  }
+}
+
 /// Runs the parts of tasks one after another on an event loop.
 private final class EventLoopExecutor: TaskExecutor {
+  private struct Waiting {
+    var jobs: [UnownedJob] = []
+    /// Whether the event loop will come to ``runScheduled()``.
+    var isScheduled = false
+
+    mutating func takeJobs() -> [UnownedJob] {
+      defer { jobs = [] }
+      return jobs
+    }
+  }
+
   private let eventLoop: any EventLoop
+  private let waiting = Mutex(Waiting())
 
   init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    let executor = asUnownedTaskExecutor()
-    eventLoop.execute { job.runSynchronously(on: executor) }
+    let hasToSchedule = waiting.withLock { waiting in
+      waiting.jobs.append(job)
+      defer { waiting.isScheduled = true }
+      return !waiting.isScheduled
+    }
+    if hasToSchedule { eventLoop.execute { self.runScheduled() } }
+  }
+
+  private func runScheduled() {
+    run(waiting.withLock { waiting in
+      waiting.isScheduled = false
+      return waiting.takeJobs()
+    })
+  }
+
+  /// Runs what waits. On the event loop.
+  func runNow() { run(waiting.withLock { $0.takeJobs() }) }
+
+  private func run(_ jobs: [UnownedJob]) {
+    for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+  }
+}
+
+/// Lets the executor run as soon as a connection has been read.
+private final class RunsJobsAfterRead: ChannelInboundHandler, Sendable {
+  typealias InboundIn = NIOAny
+
+  private let executor: EventLoopExecutor
+
+  init(executor: EventLoopExecutor) { self.executor = executor }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    executor.runNow()
+    context.fireChannelReadComplete()
   }
 }
