@@ -52,6 +52,7 @@ struct Up: AsyncParsableCommand {
   }
 
   func run() async throws {
+    BatchScheduling.adopt()
     let screen = Screen()
     defer { screen.flush() }
     let environment = ProcessInfo.processInfo.environment

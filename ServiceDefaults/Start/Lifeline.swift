@@ -13,7 +13,7 @@ struct Lifeline: Service {
     let (closed, continuation) = AsyncStream.makeStream(of: Void.self)
     let descriptor = descriptor
     // Blocks in read for the life of the process, and ends with it.
-    let thread = Thread {
+    DedicatedThread.start(named: "lifeline") {
       var byte: UInt8 = 0
       while true {
         let count = read(descriptor, &byte, 1)
@@ -23,8 +23,6 @@ struct Lifeline: Service {
       continuation.yield()
       continuation.finish()
     }
-    thread.name = "lifeline"
-    thread.start()
     for await _ in closed.cancelOnGracefulShutdown() {
       logger.notice("The parent process is gone: shutting down")
       return

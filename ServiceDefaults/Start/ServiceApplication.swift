@@ -4,7 +4,7 @@ import ServiceLifecycle
 import WireFormat
 
 /// A service, wired: what each service's `...Application` is. ``ServiceMain`` runs it, tests build it themselves.
-public protocol ServiceApplication {
+public protocol ServiceApplication: SendableMetatype {
   static var identity: ServiceIdentity { get }
 
   /// Opens the store and builds every part; nothing runs yet.

@@ -1,6 +1,7 @@
 import FaultInjection
 import Foundation
 import Logging
+import Messaging
 import MessagingKafka
 import Metrics
 import NIOPosix
@@ -24,7 +25,9 @@ public enum ServiceMain {
 
   /// Loads the configuration, starts log and metrics, builds the application, runs it until SIGTERM, SIGINT or the end
   /// of the lifeline, and ends the process: with 0 after a graceful shutdown, 64 for a bad configuration, else 1.
-  public static func run<Application: ServiceApplication>(_ type: Application.Type) async -> Never {
+  @MainActor public static func run<Application: ServiceApplication>(_ type: Application.Type) async -> Never {
+    // On the first thread, so that all others are made by it or its heirs.
+    BatchScheduling.adopt()
     exit(
       await start(
         type, arguments: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment))

@@ -15,10 +15,22 @@ public enum DedicatedThread {
   ) async throws -> Result {
     // Resumed exactly once: by the last statement of the thread's only function.
     try await withCheckedThrowingContinuation { continuation in
-      let thread = Thread { continuation.resume(with: Swift.Result { try body() }) }
-      thread.name = String(name.utf8.prefix(15)) ?? "orderflow"
-      thread.stackSize = 2 << 20
-      thread.start()
+      start(named: name) { continuation.resume(with: Swift.Result { try body() }) }
     }
+  }
+
+  /// Runs `body` on a new thread, which ends with it.
+  ///
+  /// - Parameters:
+  ///   - name: as of ``run(named:_:)``.
+  ///   - stackSize: in bytes.
+  public static func start(named name: String, stackSize: Int = 2 << 20, _ body: @escaping @Sendable () -> Void) {
+    let thread = Thread {
+      // On Linux a name that is given before the start is lost.
+      Thread.current.name = String(name.utf8.prefix(15)) ?? "orderflow"
+      body()
+    }
+    thread.stackSize = stackSize
+    thread.start()
   }
 }

@@ -38,16 +38,13 @@ final class GroupCommitWriter: Sendable {
   /// Starts the thread, which keeps this object alive until it has ended.
   func start() {
     finished.enter()
-    let thread = Thread { [self] in
+    DedicatedThread.start(named: "sqlite-writer", stackSize: 8 << 20) { [self] in
       threadID.store(Self.currentThreadID, ordering: .relaxed)
       work()
       // Another thread may get the number.
       threadID.store(0, ordering: .relaxed)
       finished.leave()
     }
-    thread.name = "sqlite-writer"
-    thread.stackSize = 8 << 20
-    thread.start()
   }
 
   /// Puts `job` into the next batch. From here on it will be finished exactly once, by the writer's thread.
