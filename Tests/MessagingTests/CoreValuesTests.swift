@@ -36,16 +36,6 @@ struct CoreValuesTests {
     #expect(EventPlace(version: .max, cursor: .max) == .stale)
   }
 
-  @Test func aKnownEventIsADuplicateWhateverItsPlace() {
-    for place in [EventPlace.unordered, .stale, .next, .ahead] {
-      #expect(RecordDisposition(place, isNew: false) == .duplicate)
-    }
-    #expect(RecordDisposition(.stale, isNew: true) == .stale)
-    #expect(RecordDisposition(.ahead, isNew: true) == .park)
-    #expect(RecordDisposition(.next, isNew: true) == .handle)
-    #expect(RecordDisposition(.unordered, isNew: true) == .handle)
-  }
-
   @Test func everyFailureHasOneDecision() {
     struct Other: Error {}
     #expect(FailureClassification(Other()) == .retry)

@@ -83,6 +83,37 @@ struct StoreContractInboxTests {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func aCursorAdvancesByOneStepOnly(_ kind: StoreKind) throws {
+    let store = try kind.open()
+    let other = store.inbox(of: "group-b")
+    let steps: [Int64] = [.min, 0, 2, 1, 1, 3, 2, 2, .max, 3]
+
+    let (advanced, cursors) = try store.inbox.transact { [inbox = store.inbox] transaction in
+      let advanced = try steps.filter { try inbox.advanceCursor(of: "order-1", to: $0, in: transaction) }
+      return (
+        advanced,
+        [
+          try inbox.cursor(of: "order-1", in: transaction), try inbox.cursor(of: "order-2", in: transaction),
+          try other.cursor(of: "order-1", in: transaction),
+        ])
+    }
+
+    #expect(advanced == [1, 2, 3])
+    #expect(cursors == [3, 0, 0])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func whatIsUnregisteredIsNewAgain(_ kind: StoreKind) throws {
+    let store = try kind.open()
+    for id in ["e1", "e2"] { #expect(try register(inboxEntry(id), .processed, at: store.inbox)) }
+
+    try store.inbox.transact { [inbox = store.inbox] in try inbox.unregister("e1", in: $0) }
+
+    #expect(try register(inboxEntry("e1"), .processed, at: store.inbox))
+    #expect(try !register(inboxEntry("e2"), .processed, at: store.inbox))
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func aParkedRecordComesBackExactlyOnceAndOnlyForItsVersion(_ kind: StoreKind) throws {
     let store = try kind.open()
     let record = consumedRecord(

@@ -100,6 +100,10 @@ final class FlakyInbox: InboxStore {
     try inner.register(entry, outcome: outcome, in: transaction)
   }
 
+  func unregister(_ eventID: String, in transaction: SQLiteTransaction) throws {
+    try inner.unregister(eventID, in: transaction)
+  }
+
   func outcome(ofEvent eventID: String, in transaction: SQLiteTransaction) throws -> InboxOutcome? {
     try inner.outcome(ofEvent: eventID, in: transaction)
   }
@@ -114,6 +118,10 @@ final class FlakyInbox: InboxStore {
 
   func moveCursor(of key: String, to version: Int64, in transaction: SQLiteTransaction) throws {
     try inner.moveCursor(of: key, to: version, in: transaction)
+  }
+
+  func advanceCursor(of key: String, to version: Int64, in transaction: SQLiteTransaction) throws -> Bool {
+    try inner.advanceCursor(of: key, to: version, in: transaction)
   }
 
   func park(_ parked: ParkedRecord, in transaction: SQLiteTransaction) throws {

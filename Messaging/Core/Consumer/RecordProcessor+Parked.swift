@@ -60,6 +60,7 @@ extension RecordProcessor {
     let mayRun = entry.attempts <= retry.maxAttempts
     let event = mayRun && !parked.isDiscarded ? try event(of: parked, as: subject) : nil
     try run(event, entry, of: parked.record, as: subject, in: round.transaction)
+    try moveCursor(to: entry.identity, in: round.transaction)
     try store.settle(entry, outcome: parked.isDiscarded ? .discarded : .processed, in: round.transaction)
     try forgetDeaths(of: subject, round)
     return event != nil

@@ -113,28 +113,38 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     return nil
   }
 
+  /// In the order that needs the fewest statements for a new event that is the next of its key.
   private func settlePlace(
     of entry: InboxEntry, _ event: Event?, _ record: ConsumedRecord, _ round: inout Round
   ) throws -> RecordDisposition {
     let identity = entry.identity
     let transaction = round.transaction
-    let cursor = identity.version == nil ? 0 : try store.cursor(of: identity.key, in: transaction)
-    let place = EventPlace(version: identity.version, cursor: cursor)
-    // An event that comes too late leaves no row: only those that took their place have one.
-    let isNew =
-      place == .stale
-      ? try store.outcome(ofEvent: identity.eventID, in: transaction) == nil
-      : try store.register(entry, outcome: place == .ahead ? .parked : .processed, in: transaction)
-    let disposition = RecordDisposition(place, isNew: isNew)
-    switch disposition {
-    case .duplicate, .stale: break
-    case .park: try park(ParkedRecord(identity: identity, record: record), &round)
-    case .handle: try run(event, entry, of: record, as: .event(id: identity.eventID), in: transaction)
+    guard try store.register(entry, outcome: .processed, in: transaction) else { return .duplicate }
+    switch try takePlace(of: identity, in: transaction) {
+    case .stale:
+      // An event that comes too late leaves no row: only those that took their place have one.
+      try store.unregister(identity.eventID, in: transaction)
+      return .stale
+    case .ahead:
+      try store.settle(entry, outcome: .parked, in: transaction)
+      try park(ParkedRecord(identity: identity, record: record), &round)
+      return .park
+    case .next, .unordered:
+      try run(event, entry, of: record, as: .event(id: identity.eventID), in: transaction)
+      return .handle
     }
-    return disposition
   }
 
-  /// Handles an event in its place, and moves the cursor to it.
+  /// Where an event stands among those of its key. If it is the next, the cursor moves to it.
+  private func takePlace(of identity: EventIdentity, in transaction: Store.Transaction) throws -> EventPlace {
+    guard let version = identity.version else { return .unordered }
+    if try store.advanceCursor(of: identity.key, to: version, in: transaction) { return .next }
+    let place = EventPlace(version: version, cursor: try store.cursor(of: identity.key, in: transaction))
+    if place == .next { try moveCursor(to: identity, in: transaction) }
+    return place
+  }
+
+  /// Has an event handled in its place.
   func run(
     _ event: Event?, _ entry: InboxEntry, of record: ConsumedRecord, as subject: HandlingSubject,
     in transaction: Store.Transaction
@@ -142,9 +152,11 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     // One more than are allowed: each of them was the end of a process.
     guard entry.attempts <= retry.maxAttempts else { throw DeadLetterError("the process died while handling it") }
     if let event { try call(event, entry, of: record, as: subject, in: transaction) }
-    if let version = entry.identity.version {
-      try store.moveCursor(of: entry.identity.key, to: version, in: transaction)
-    }
+  }
+
+  func moveCursor(to identity: EventIdentity, in transaction: Store.Transaction) throws {
+    guard let version = identity.version else { return }
+    try store.moveCursor(of: identity.key, to: version, in: transaction)
   }
 
   private func call(

@@ -140,6 +140,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
       return nil
     case .next, .unordered:
       try processor.run(event, entry, of: record, as: subject, in: transaction)
+      try processor.moveCursor(to: identity, in: transaction)
       try store.settle(entry, outcome: .processed, in: transaction)
       round.outcome.counts.add(.handle, hasEffect: event != nil)
       return identity.version == nil ? nil : identity.key

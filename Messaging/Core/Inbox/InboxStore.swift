@@ -91,6 +91,9 @@ public protocol InboxStore: Sendable {
   /// Claims an event for this group: true the first time, false when the group has a row for it, whatever came of it.
   func register(_ entry: InboxEntry, outcome: InboxOutcome, in transaction: Transaction) throws -> Bool
 
+  /// Takes back what ``register(_:outcome:in:)`` has written in this transaction.
+  func unregister(_ eventID: String, in transaction: Transaction) throws
+
   /// What became of an event; nil where this group has no row for it.
   func outcome(ofEvent eventID: String, in transaction: Transaction) throws -> InboxOutcome?
 
@@ -99,7 +102,12 @@ public protocol InboxStore: Sendable {
 
   /// The version of `key` that was handled last, 0 at the start.
   func cursor(of key: String, in transaction: Transaction) throws -> Int64
+  /// A cursor never goes back.
   func moveCursor(of key: String, to version: Int64, in transaction: Transaction) throws
+  /// Moves the cursor of `key` to `version` where it stands right before.
+  ///
+  /// - Returns: whether it did.
+  func advanceCursor(of key: String, to version: Int64, in transaction: Transaction) throws -> Bool
 
   func park(_ parked: ParkedRecord, in transaction: Transaction) throws
   /// Takes the parked record of exactly this version out of the store.

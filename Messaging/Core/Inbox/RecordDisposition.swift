@@ -34,14 +34,4 @@ enum RecordDisposition: Sendable, Hashable {
   case park
   /// Handled now; the cursor moves, and parked successors follow.
   case handle
-
-  init(_ place: EventPlace, isNew: Bool) {
-    self =
-      switch place {
-      case _ where !isNew: .duplicate
-      case .stale: .stale
-      case .ahead: .park
-      case .next, .unordered: .handle
-      }
-  }
 }

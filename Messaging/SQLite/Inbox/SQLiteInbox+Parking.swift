@@ -9,9 +9,17 @@ extension SQLiteInbox {
     try transaction.first(Self.cursor, group, key) { $0.integer(0) } ?? 0
   }
 
-  /// A cursor never goes back.
   public func moveCursor(of key: String, to version: Int64, in transaction: SQLiteTransaction) throws {
     try transaction.execute(Self.cursorMove, group, key, version)
+  }
+
+  public func advanceCursor(
+    of key: String, to version: Int64, in transaction: SQLiteTransaction
+  ) throws -> Bool {
+    guard version > 1 else {
+      return try version == 1 && transaction.execute(Self.cursorStart, group, key) == 1
+    }
+    return try transaction.execute(Self.cursorStep, version, group, key, version - 1) == 1
   }
 
   public func park(_ parked: ParkedRecord, in transaction: SQLiteTransaction) throws {
@@ -103,6 +111,15 @@ extension SQLiteInbox {
     INSERT INTO key_cursors (consumer_group, event_key, version) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET version = max(version, excluded.version)
     """)
+
+  private static let cursorStart = PreparedSQL(
+    """
+    INSERT INTO key_cursors (consumer_group, event_key, version) VALUES (?, ?, 1)
+    ON CONFLICT DO UPDATE SET version = 1 WHERE version = 0
+    """)
+
+  private static let cursorStep = PreparedSQL(
+    "UPDATE key_cursors SET version = ? WHERE consumer_group = ? AND event_key = ? AND version = ?")
 
   private static let parking = """
     INSERT INTO parked_events (

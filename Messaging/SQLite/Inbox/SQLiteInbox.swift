@@ -47,6 +47,10 @@ public struct SQLiteInbox: InboxStore {
     return try write(entry, outcome, by: Self.registration, in: transaction) == 1
   }
 
+  public func unregister(_ eventID: String, in transaction: SQLiteTransaction) throws {
+    try transaction.execute(Self.removal, group, eventID)
+  }
+
   public func settle(_ entry: InboxEntry, outcome: InboxOutcome, in transaction: SQLiteTransaction) throws {
     try write(entry, outcome, by: Self.settlement, in: transaction)
   }
@@ -84,6 +88,9 @@ public struct SQLiteInbox: InboxStore {
     \(insertion) ON CONFLICT DO UPDATE SET
       outcome = excluded.outcome, attempts = excluded.attempts, processed_at = excluded.processed_at
     """)
+
+  private static let removal = PreparedSQL(
+    "DELETE FROM processed_events WHERE consumer_group = ? AND event_id = ?")
 
   private static let outcome = PreparedSQL(
     "SELECT outcome FROM processed_events WHERE consumer_group = ? AND event_id = ?")
