@@ -85,10 +85,11 @@ private final class EventLoopExecutor: TaskExecutor {
   }
 
   private func runScheduled() {
-    run(waiting.withLock { waiting in
-      waiting.isScheduled = false
-      return waiting.takeJobs()
-    })
+    run(
+      waiting.withLock { waiting in
+        waiting.isScheduled = false
+        return waiting.takeJobs()
+      })
   }
 
   /// Runs what waits. On the event loop.

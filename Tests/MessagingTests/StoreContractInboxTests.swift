@@ -95,7 +95,8 @@ struct StoreContractInboxTests {
         [
           try inbox.cursor(of: "order-1", in: transaction), try inbox.cursor(of: "order-2", in: transaction),
           try other.cursor(of: "order-1", in: transaction),
-        ])
+        ]
+      )
     }
 
     #expect(advanced == [1, 2, 3])
