@@ -2,6 +2,7 @@ import ArgumentParser
 import HTTPTypes
 import Hummingbird
 import Logging
+import Messaging
 import NIOPosix
 import Orders
 import ServiceDefaults
@@ -22,6 +23,7 @@ struct BareServer: AsyncParsableCommand {
       let order = Order.placed(draft, id: .next(from: ids, at: now), at: now)
       return Response.json(order, status: .created, headers: [.location: "/orders/\(order.id)"])
     }
+    BatchScheduling.adopt()
     let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     var logger = Logger(label: "bare-server")
     logger.logLevel = .error

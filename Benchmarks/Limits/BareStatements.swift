@@ -98,13 +98,12 @@ extension BareStatements.Service {
   }
 
   private func movingCursor(in store: BareStore) throws -> (Row) throws -> Void {
-    let cursor = try store.statement("SELECT version FROM key_cursors WHERE consumer_group = ? AND event_key = ?")
-    let move = try store.statement(
-      "INSERT INTO key_cursors (consumer_group, event_key, version) VALUES (?, ?, 1)")
-    return { row in
-      try cursor.run(.text("\(self)-service"), .text(row.order))
-      try move.run(.text("\(self)-service"), .text(row.order))
-    }
+    let cursor = try store.statement(
+      """
+      INSERT INTO key_cursors (consumer_group, event_key, version) VALUES (?, ?, 1)
+      ON CONFLICT DO UPDATE SET version = 1 WHERE version = 0
+      """)
+    return { row in try cursor.run(.text("\(self)-service"), .text(row.order)) }
   }
 
   private func telling(_ type: String, topic: String, in store: BareStore) throws -> (Row) throws -> Void {

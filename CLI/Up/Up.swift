@@ -52,7 +52,6 @@ struct Up: AsyncParsableCommand {
   }
 
   func run() async throws {
-    BatchScheduling.adopt()
     let screen = Screen()
     defer { screen.flush() }
     let environment = ProcessInfo.processInfo.environment
@@ -94,6 +93,8 @@ struct Up: AsyncParsableCommand {
       screen.line("KAFKA_BOOTSTRAP_SERVERS is set and not used; --bootstrap-servers \(ignored.printable) would use it")
     }
     let partitions = try TopicPartitions.count(environment: environment)
+    // On the thread that makes the broker's threads.
+    BatchScheduling.adopt()
     let broker = try EmbeddedBroker(topics: Topics.all.map { ($0, partitions) })
     screen.line("Embedded broker: \(broker.bootstrapServers), \(partitions) partitions a topic")
     return broker

@@ -23,9 +23,10 @@ extension Failpoint {
   static let workerRevoked = Failpoint("worker.revoked")
   /// Records are in memory; their transaction has not begun.
   static let workerAfterPoll = Failpoint("worker.after-poll")
-  /// An event is about to be handed to its handler; its row is written, and nothing is committed.
+  /// An event is about to be handed to its handler; its row is written, its key's cursor has moved where it is
+  /// the next, and nothing is committed.
   static let workerHandle = Failpoint("worker.handle")
-  /// An event's effect is written; its key's cursor has not moved, and nothing is committed.
+  /// An event's effect is written, and nothing is committed.
   static let workerAfterEffect = Failpoint("worker.after-effect")
   /// A whole batch is dealt with, and the next offsets are written; nothing is committed.
   static let workerBeforeCommit = Failpoint("worker.before-commit")

@@ -62,8 +62,13 @@ private final class EventLoopExecutor: TaskExecutor {
     var jobs: [UnownedJob] = []
     /// Whether the event loop will come to ``runScheduled()``.
     var isScheduled = false
+    /// Whether jobs are being run. What one of them does can end in ``runNow()``, as a write does that finds the
+    /// connection broken; the others must not begin in its middle.
+    var isRunning = false
 
-    mutating func takeJobs() -> [UnownedJob] {
+    mutating func begin() -> [UnownedJob]? {
+      guard !isRunning, !jobs.isEmpty else { return nil }
+      isRunning = true
       defer { jobs = [] }
       return jobs
     }
@@ -84,32 +89,38 @@ private final class EventLoopExecutor: TaskExecutor {
     if hasToSchedule { eventLoop.execute { self.runScheduled() } }
   }
 
+  /// From the top of the event loop's stack, never inside a job.
   private func runScheduled() {
-    run(
-      waiting.withLock { waiting in
-        waiting.isScheduled = false
-        return waiting.takeJobs()
-      })
+    waiting.withLock { $0.isScheduled = false }
+    runNow()
   }
 
-  /// Runs what waits. On the event loop.
-  func runNow() { run(waiting.withLock { $0.takeJobs() }) }
-
-  private func run(_ jobs: [UnownedJob]) {
+  /// Runs what waits, unless a job is being run. On the event loop.
+  func runNow() {
+    guard let jobs = waiting.withLock({ $0.begin() }) else { return }
     for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+    waiting.withLock { $0.isRunning = false }
   }
 }
 
 /// Lets the executor run as soon as a connection has been read.
-private final class RunsJobsAfterRead: ChannelInboundHandler, Sendable {
+private final class RunsJobsAfterRead: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
   private let executor: EventLoopExecutor
+  /// A reading that finds the connection's end completes, too; a job that closes the connection must not run in there.
+  private var hasRead = false
 
   init(executor: EventLoopExecutor) { self.executor = executor }
 
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    hasRead = true
+    context.fireChannelRead(data)
+  }
+
   func channelReadComplete(context: ChannelHandlerContext) {
-    executor.runNow()
+    if hasRead { executor.runNow() }
+    hasRead = false
     context.fireChannelReadComplete()
   }
 }

@@ -58,14 +58,15 @@ struct WorkerTests {
 
   @Test func aVersionAtOrBelowTheCursorIsDroppedWithoutATrace() throws {
     let world = try WorkerWorld()
-    try world.publish(
-      .next("a", 1), .next("a", 2), TestEvent("late", key: "a", version: 1), TestEvent("zero", key: "a", version: 0))
+    let late = TestEvent("late", key: "a", version: 1)
+    try world.publish(.next("a", 1), .next("a", 2), late, late, TestEvent("zero", key: "a", version: 0))
     let worker = world.worker()
 
     try worker.makeLoop().settle()
 
     #expect(try world.effects() == ["a1", "a2"])
-    #expect(worker.status().counts.stale == 2)
+    #expect(worker.status().counts.stale == 3)
+    #expect(worker.status().counts.duplicates == 0)
     #expect(try world.outcome(of: "late") == nil)
   }
 
@@ -87,6 +88,22 @@ struct WorkerTests {
     #expect(try world.effects(of: "a") == ["a1", "a2", "a3", "a4"])
     #expect(try world.outcome(of: "a3") == "processed")
     #expect(try world.store.count("SELECT COUNT(*) FROM parked_events") == 0)
+  }
+
+  @Test func theCopyOfAParkedEventIsADuplicate() throws {
+    let world = try WorkerWorld()
+    try world.publish(.next("a", 1), .next("a", 3), .next("a", 3))
+    let worker = world.worker()
+    let loop = worker.makeLoop()
+    try loop.settle()
+    #expect(worker.status().counts.parked == 1)
+    #expect(worker.status().counts.duplicates == 1)
+    #expect(try world.outcome(of: "a3") == "parked")
+
+    try world.publish(.next("a", 2))
+    try loop.settle()
+
+    #expect(try world.effects() == ["a1", "a2", "a3"])
   }
 
   @Test func anEventWithoutEffectTakesItsPlace() throws {

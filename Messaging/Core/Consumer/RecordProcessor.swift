@@ -113,7 +113,8 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     return nil
   }
 
-  /// In the order that needs the fewest statements for a new event that is the next of its key.
+  /// Claims an event, and handles, parks or drops it by its place: in the order that needs the fewest statements for a new
+  /// one that is the next of its key.
   private func settlePlace(
     of entry: InboxEntry, _ event: Event?, _ record: ConsumedRecord, _ round: inout Round
   ) throws -> RecordDisposition {
@@ -139,6 +140,7 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   private func takePlace(of identity: EventIdentity, in transaction: Store.Transaction) throws -> EventPlace {
     guard let version = identity.version else { return .unordered }
     if try store.advanceCursor(of: identity.key, to: version, in: transaction) { return .next }
+    // What is still the next here was made so by a mutation.
     let place = EventPlace(version: version, cursor: try store.cursor(of: identity.key, in: transaction))
     if place == .next { try moveCursor(to: identity, in: transaction) }
     return place

@@ -97,7 +97,7 @@ public protocol InboxStore: Sendable {
   /// What became of an event; nil where this group has no row for it.
   func outcome(ofEvent eventID: String, in transaction: Transaction) throws -> InboxOutcome?
 
-  /// A parked or dead-lettered event has been dealt with.
+  /// Writes what became of an event, whether there is a row for it or not.
   func settle(_ entry: InboxEntry, outcome: InboxOutcome, in transaction: Transaction) throws
 
   /// The version of `key` that was handled last, 0 at the start.

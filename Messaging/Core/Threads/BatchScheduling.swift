@@ -7,9 +7,11 @@ public enum BatchScheduling {
   /// busy they let others finish: what waits for them gathers, and is one batch instead of several, with a commit, a
   /// request and a wake-up each.
   ///
-  /// Needs no privilege. Does nothing where the system has no such policy.
+  /// Needs no privilege. Does nothing where the system has no such policy, and where somebody has chosen another one than
+  /// the usual for this process (`chrt`, `CPUSchedulingPolicy=`).
   public static func adopt() {
     #if os(Linux)
+      guard sched_getscheduler(0) == SCHED_OTHER else { return }
       var parameters = sched_param()
       sched_setscheduler(0, batch, &parameters)
     #endif
