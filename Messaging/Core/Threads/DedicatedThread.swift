@@ -26,11 +26,19 @@ public enum DedicatedThread {
   ///   - stackSize: in bytes.
   public static func start(named name: String, stackSize: Int = 2 << 20, _ body: @escaping @Sendable () -> Void) {
     let thread = Thread {
-      // On Linux a name that is given before the start is lost.
-      Thread.current.name = String(name.utf8.prefix(15)) ?? "orderflow"
+      nameCurrent(name)
       body()
     }
     thread.stackSize = stackSize
     thread.start()
+  }
+
+  /// Not by `Thread.name`: on Linux it does nothing before the start, nor until `start()` is about to return.
+  private static func nameCurrent(_ name: String) {
+    #if canImport(Darwin)
+      pthread_setname_np(name)
+    #else
+      pthread_setname_np(pthread_self(), String(name.utf8.prefix(15)) ?? "orderflow")
+    #endif
   }
 }
