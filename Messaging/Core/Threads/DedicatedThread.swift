@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 
 /// A thread of our own for work that blocks: waiting for a broker, waiting for a disk.
@@ -25,20 +26,15 @@ public enum DedicatedThread {
   ///   - name: as of ``run(named:_:)``.
   ///   - stackSize: in bytes.
   public static func start(named name: String, stackSize: Int = 2 << 20, _ body: @escaping @Sendable () -> Void) {
+    // On Linux a thread has no name to be given until `start()` has returned.
+    let started = DispatchSemaphore(value: 0)
     let thread = Thread {
-      nameCurrent(name)
+      started.wait()
+      Thread.current.name = String(name.utf8.prefix(15)) ?? "orderflow"
       body()
     }
     thread.stackSize = stackSize
     thread.start()
-  }
-
-  /// Not by `Thread.name`: on Linux it does nothing before the start, nor until `start()` is about to return.
-  private static func nameCurrent(_ name: String) {
-    #if canImport(Darwin)
-      pthread_setname_np(name)
-    #else
-      pthread_setname_np(pthread_self(), String(name.utf8.prefix(15)) ?? "orderflow")
-    #endif
+    started.signal()
   }
 }
