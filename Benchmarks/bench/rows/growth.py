@@ -1,4 +1,4 @@
-"""e. The same with a million orders in the stores: intake, end to end, lists; and intake while retention cleans.
+"""e. The same with millions of orders in the stores: intake, end to end, lists; and intake while retention cleans.
 
 The broker outlives the services here: on a new one they would publish again all that is in their retention.
 """
