@@ -8,7 +8,7 @@ from ..table import Row, medians
 def measure(options) -> list[Row]:
     rows = [row(connections, options) for connections in (64, 256)]
     highest = max(row.ours for row in rows)
-    return rows + [p99_at(int(highest / 2), options.seconds)]
+    return rows + [p99_at(int(highest / 2), options)]
 
 
 def row(connections: int, options) -> Row:
@@ -47,12 +47,19 @@ def peer(connections: int, seconds: int) -> float:
             return wrk.post_orders(url, connections, seconds).requests_per_second
 
 
-def p99_at(rate: int, seconds: int) -> Row:
-    """The durable answer at half of the highest rate, open loop."""
+def p99_at(rate: int, options) -> Row:
+    """The durable answer at half of the highest rate, open loop: the median of the rounds."""
     say(f"intake at {rate:,} orders/s")
-    with processes.folder() as data, processes.service("OrderService", data / "orders.sqlite", NOBODY) as (url, _):
-        sent = openloop.post_orders(url, rate, seconds)
-    return Row(
-        "intake, p99 at half of its rate", "ms", sent.answers.percentile(0.99), target="under 20 ms",
-        details={"rate": rate, "answers_ms": sent.answers.summary(), "generator_late_ms": sent.lateness.summary()},
+    runs = sorted(
+        (open_loop(rate, options.seconds) for _ in range(options.rounds)), key=lambda sent: sent.answers.percentile(0.99)
     )
+    details = [{"answers_ms": run.answers.summary(), "generator_late_ms": run.lateness.summary()} for run in runs]
+    return Row(
+        "intake, p99 at half of its rate", "ms", runs[len(runs) // 2].answers.percentile(0.99), target="under 20 ms",
+        details={"rate": rate, "runs": details},
+    )
+
+
+def open_loop(rate: int, seconds: int) -> openloop.Sent:
+    with processes.folder() as data, processes.service("OrderService", data / "orders.sqlite", NOBODY) as (url, _):
+        return openloop.post_orders(url, rate, seconds)
