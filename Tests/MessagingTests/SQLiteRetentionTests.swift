@@ -111,6 +111,23 @@ struct SQLiteRetentionTests {
     #expect(try await ids() == [early])
   }
 
+  @Test func aRetentionBelowZeroForgetsWhatIsDealtWithAndEnds() async throws {
+    let store = try StoreKind.memory.open()
+    try store.inbox.transact { [inbox = store.inbox, now = store.clock.clocks.wall()] transaction in
+      let id = UUIDv7Generator().next(at: now)
+      for (id, outcome) in [(id, InboxOutcome.processed), ("foreign", .parked)] {
+        _ = try inbox.register(inboxEntry(id), outcome: outcome, in: transaction)
+      }
+    }
+
+    let first = try await store.inbox.purgeProcessed(olderThan: .seconds(-60))
+    let last = try await store.inbox.purgeProcessed(olderThan: .seconds(-60), after: first.next ?? "")
+
+    #expect(first.deleted + last.deleted == 1)
+    #expect(last.next == nil)
+    #expect(try await store.inbox.entries(ofKey: "order-1").map(\.identity.eventID) == ["foreign"])
+  }
+
   @Test(arguments: StoreKind.allCases)
   func deadLettersStayWhileTheyAreOpen(_ kind: StoreKind) async throws {
     let store = try kind.open()

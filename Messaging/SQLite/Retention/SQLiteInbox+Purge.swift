@@ -20,7 +20,7 @@ extension SQLiteInbox {
     // There is no index by time, which every event would have to pay for: this walks the table in the order of its key,
     // and jumps over the ids that say themselves that they were made within the retention. Other ids that sort among
     // those are come to later, as time goes on.
-    let young = UUIDv7.lowest(at: now - retention)..<UUIDv7.lowest(at: now)
+    let young = UUIDv7.lowest(at: min(now - retention, now))..<UUIDv7.lowest(at: now)
     let isBeyond = eventID >= young.lowerBound
     let (old, next) = try await database.read { [group] database in
       let rows = try Row.fetchAll(
