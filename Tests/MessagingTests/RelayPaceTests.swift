@@ -58,9 +58,9 @@ struct RelayPaceTests {
     #expect(try world.store.unpublished() == [])
   }
 
-  @Test func rowsThatWaitForRoomDoNotWaitForTheInterval() throws {
+  @Test func marksThatMuchWaitsForDoNotWaitForTheInterval() throws {
     let world = try RelayWorld()
-    world.configuration.maximumRows = 8
+    world.configuration.maximumUnmarkedRows = 8
     world.configuration.pageSize = 4
     world.configuration.markInterval = .seconds(3600)
     try world.append((0..<100).map { "key-\($0)" })
@@ -88,6 +88,41 @@ struct RelayPaceTests {
     #expect(world.published().count == 4)
     #expect(try world.store.unpublished() == [])
     #expect(relay.status().inMemory == 0)
+  }
+
+  @Test func aBacklogGoesOutWhileItsMarksAreMade() throws {
+    let world = try RelayWorld()
+    world.configuration.maximumRows = 8
+    world.configuration.pageSize = 8
+    world.configuration.maximumUnmarkedRows = 16
+    world.configuration.markInterval = .seconds(3600)
+    world.broker.holdAcknowledgements()
+    try world.append((0..<24).map { "key-\($0)" })
+    let loop = world.relay().makeLoop(marks: .untilTheNextTurn)
+    loop.settle()
+    #expect(world.published().count == 8)
+
+    world.broker.releaseAcknowledgements()
+    loop.turn(waitingAtMost: .zero)
+
+    #expect(try world.store.unpublished() == Array(9...24))
+    #expect(world.published().count == 16, "the relay has not heard of the marks of the first eight")
+  }
+
+  /// What is published and not marked is published again by the next relay: that is bounded.
+  @Test func aStoreThatMakesNoMarksStopsTheRelay() throws {
+    let world = try RelayWorld()
+    world.configuration.maximumRows = 8
+    world.configuration.pageSize = 4
+    world.configuration.maximumUnmarkedRows = 16
+    try world.append((0..<100).map { "key-\($0)" })
+    let relay = OutboxRelay(
+      store: StoreWithoutMarks(outbox: world.store.outbox), broker: world.broker, configuration: world.configuration,
+      holder: .currentProcess(name: "relay"), logger: quietLogger)
+
+    relay.makeLoop(marks: .meanwhile).settle(100)
+
+    #expect((16...24).contains(world.published().count))
   }
 
   @Test func whatBecameOfTheMarksOfALostLeaseIsOfNoInterest() throws {
@@ -123,5 +158,36 @@ struct RelayPaceTests {
       #expect(world.published().count == number)
     }
     #expect(try world.store.unpublished() == [])
+  }
+}
+
+/// Takes marks, and never says what became of them.
+private struct StoreWithoutMarks: OutboxStore {
+  let outbox: SQLiteOutbox
+
+  func markPublished(
+    _ receipts: [PublicationReceipt], lease: RelayLease, answer: @escaping @Sendable (Result<Void, any Error>) -> Void
+  ) {}
+
+  func markPublished(_ receipts: [PublicationReceipt], lease: RelayLease) throws {}
+
+  func acquireLease(for holder: LeaseHolder, duration: Duration) throws -> RelayLease? {
+    try outbox.acquireLease(for: holder, duration: duration)
+  }
+
+  func renewLease(_ lease: RelayLease, duration: Duration) throws { try outbox.renewLease(lease, duration: duration) }
+  func releaseLease(_ lease: RelayLease) throws { try outbox.releaseLease(lease) }
+  func publicationState() throws -> PublicationState { try outbox.publicationState() }
+
+  func unpublished(after sequence: Int64, limit: Int) throws -> [OutboxRow] {
+    try outbox.unpublished(after: sequence, limit: limit)
+  }
+
+  func bind(toCluster clusterID: String, lease: RelayLease) throws {
+    try outbox.bind(toCluster: clusterID, lease: lease)
+  }
+
+  func beginEpoch(clusterID: String, lease: RelayLease) throws -> (lease: RelayLease, rows: Int) {
+    try outbox.beginEpoch(clusterID: clusterID, lease: lease)
   }
 }

@@ -60,6 +60,7 @@ private struct RelaySimulation {
     self.losesData = losesData
     world = try RelayWorld(partitions: 2, producerQueueLimit: Int.random(in: 3...40, using: &random))
     world.configuration.maximumRows = Int.random(in: 4...60, using: &random)
+    world.configuration.maximumUnmarkedRows = Int.random(in: 1...60, using: &random)
     world.configuration.maximumRowsPerKey = Int.random(in: 2...8, using: &random)
     world.configuration.pageSize = Int.random(in: 2...20, using: &random)
     world.configuration.refusedRowRetry = .seconds(2)

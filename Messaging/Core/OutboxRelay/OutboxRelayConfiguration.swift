@@ -3,8 +3,11 @@ public struct OutboxRelayConfiguration: Sendable {
   /// How long the right to publish lasts without being renewed; renewed at a third of that.
   public var leaseDuration: Duration = .seconds(3)
 
-  /// The most rows that are in memory at a time: read, and not yet marked published.
+  /// The most rows that are in memory at a time: read, and not yet acknowledged.
   public var maximumRows = 2_000
+  /// The most rows that are acknowledged and not yet marked published. With more nothing is read; from a quarter of it on
+  /// marks are made without regard to `markInterval`, while further rows are published.
+  public var maximumUnmarkedRows = 8_000
   /// The most bytes of messages that are in memory at a time. A single larger message passes alone.
   public var maximumBytes = 16 << 20
   /// The most rows of one key that are in memory. Further ones stay in the store until it is their turn, so that one

@@ -28,6 +28,13 @@ struct PartitionGates: Sendable {
     var hasUnconsumed: Bool { !unconsumed.isEmpty || countedFrom != nil || isBrimful }
 
     init(limit: Int?) { self.limit = limit }
+
+    /// A record has come to lie on the partition.
+    mutating func lies(_ bytes: Int, at offset: Int64?) {
+      guard limit != nil, let offset else { return }
+      unconsumed.append((offset, bytes))
+      unconsumedBytes += bytes
+    }
   }
 
   private var gates: [TopicPartition: Gate] = [:]
@@ -61,39 +68,46 @@ struct PartitionGates: Sendable {
   private(set) var stuckRows = 0
   private(set) var stuckBytes = 0
 
-  /// Whether a row of `bytes` for `partition` may be read. With false it counts as skipped.
-  mutating func admits(_ sequence: Int64, bytes: Int, for partition: TopicPartition) -> Bool {
-    change(partition) { [stuckBudget] gate in
-      if let limit = gate.limit, gate.lyingBytes > 0, gate.lyingBytes + bytes > limit { gate.isBrimful = true }
-      guard gate.isBrimful || (gate.isStuck && gate.rows >= stuckBudget) else { return true }
-      gate.skippedFrom = min(gate.skippedFrom ?? sequence, sequence)
-      return false
-    }
+  enum Admission: Sendable {
+    case entered
+    /// The row stays in the store until the gate opens.
+    case closed
+    case noRoom
   }
 
-  mutating func entered(_ bytes: Int, for partition: TopicPartition, at now: Duration) {
-    let isStuck = change(partition) { gate in
+  /// Takes a row in, if its gate is open and there is room.
+  mutating func admit(
+    _ sequence: Int64, bytes: Int, for partition: TopicPartition, hasRoom: Bool, at now: Duration
+  ) -> Admission {
+    let (admission, isStuck) = change(partition) { [stuckBudget] gate -> (Admission, Bool) in
+      if let limit = gate.limit, gate.lyingBytes > 0, gate.lyingBytes + bytes > limit { gate.isBrimful = true }
+      guard !gate.isBrimful, !gate.isStuck || gate.rows < stuckBudget else {
+        gate.skippedFrom = min(gate.skippedFrom ?? sequence, sequence)
+        return (.closed, gate.isStuck)
+      }
+      guard hasRoom else { return (.noRoom, gate.isStuck) }
       if gate.rows == 0 { gate.since = now }
       gate.rows += 1
       gate.bytes += bytes
-      return gate.isStuck
+      return (.entered, gate.isStuck)
     }
-    if isStuck {
+    if isStuck, admission == .entered {
       stuckRows += 1
       stuckBytes += bytes
     }
+    return admission
   }
 
   /// A row left memory without having been acknowledged.
   mutating func left(_ bytes: Int, for partition: TopicPartition) {
-    leave(bytes, for: partition, progressAt: nil)
+    leave(bytes, for: partition) { _ in }
   }
 
-  private mutating func leave(_ bytes: Int, for partition: TopicPartition, progressAt moment: Duration?) {
+  private mutating func leave(_ bytes: Int, for partition: TopicPartition, _ body: (inout Gate) -> Void) {
     let isStuck = change(partition) { gate in
       gate.rows -= 1
       gate.bytes -= bytes
-      gate.lastProgress = moment ?? gate.lastProgress
+      body(&gate)
       return gate.isStuck
     }
     if isStuck {
@@ -105,13 +119,12 @@ struct PartitionGates: Sendable {
   mutating func acknowledged(
     _ bytes: Int, for partition: TopicPartition, at position: RecordPosition, now: Duration
   ) {
-    leave(bytes, for: partition, progressAt: now)
-    guard maxUnconsumedBytes != nil, let offset = position.offset else { return }
-    change(position.topicPartition) { gate in
-      guard gate.limit != nil else { return }
-      gate.unconsumed.append((offset, bytes))
-      gate.unconsumedBytes += bytes
+    let isWhereItWasMeantToBe = position.topicPartition == partition
+    leave(bytes, for: partition) { gate in
+      gate.lastProgress = now
+      if isWhereItWasMeantToBe { gate.lies(bytes, at: position.offset) }
     }
+    if !isWhereItWasMeantToBe { change(position.topicPartition) { $0.lies(bytes, at: position.offset) } }
   }
 
   /// Looks which partitions move.

@@ -9,12 +9,10 @@ extension RelayMachine {
       let messages = window.send(limit: 1_000, at: now)
       return .send(Mutation.traceOfTheDelivery.isOn ? Self.inOneTrace(messages) : messages)
     }
+    // Large marks take as long as their rows took to publish: the store makes them while the next are on their way.
+    if areMarksUrgent, let marks = mark(with: lease, at: now) { return marks }
     if phase == .publishing, let page = read(at: now) { return page }
-    if mayMark, now >= markDeadline(at: now) {
-      marking = lease
-      nextMark = now + configuration.markInterval
-      return .mark(unmarked.values.sorted { $0.sequence < $1.sequence }, lease)
-    }
+    if let marks = mark(with: lease, at: now) { return marks }
     if phase == .stopping {
       let isDone = window.inFlightCount == 0 && (unmarked.isEmpty || evidence != nil)
       return isDone || now >= stopsAt ?? now ? .releaseLease(lease) : nil
@@ -26,14 +24,15 @@ extension RelayMachine {
 
   /// Whether another page may be read. A quarter has to be free: many small pages cost more than a few large ones.
   var hasRoom: Bool {
-    let rows = window.count - gates.stuckRows + unmarked.count
+    let rows = window.count - gates.stuckRows
     return !isWindowFull && rows <= configuration.maximumRows * 3 / 4
+      && unmarked.count < configuration.maximumUnmarkedRows
       && window.bytes - gates.stuckBytes < configuration.maximumBytes
       && window.count < configuration.maximumRows * 4
   }
 
   private func mayTake(_ bytes: Int) -> Bool {
-    let rows = window.count - gates.stuckRows + unmarked.count
+    let rows = window.count - gates.stuckRows
     let taken = window.bytes - gates.stuckBytes
     return rows < configuration.maximumRows && (taken <= 0 || taken + bytes <= configuration.maximumBytes)
   }
@@ -67,8 +66,9 @@ extension RelayMachine {
   }
 
   private mutating func readAhead(_ rows: [OutboxRow], isLastPage: Bool, at now: Duration) {
+    let known = known(among: rows)
     for row in rows {
-      guard take(row, at: now) else { return }
+      guard known.contains(row.sequence) || take(row, at: now) else { return }
       readAfter = max(readAfter, row.sequence)
     }
     if isLastPage { mayHaveMore = false }
@@ -77,16 +77,25 @@ extension RelayMachine {
   /// Rows at or below `readAfter` should all be in memory, skipped, or published. One that is not has become
   /// unpublished again. Beyond `readAfter` nothing is taken here: a row must not overtake one that is still to be read.
   private mutating func sweep(_ rows: [OutboxRow], isLastPage: Bool, at now: Duration) {
+    let known = known(among: rows)
     for row in rows where row.sequence <= readAfter {
-      guard take(row, at: now) else { return }
+      guard known.contains(row.sequence) || take(row, at: now) else { return }
       sweepAfter = row.sequence
     }
     if isLastPage || rows.last.map({ $0.sequence > readAfter }) ?? true { sweepAfter = 0 }
   }
 
+  /// Which of `rows`, in order, are in memory already. Most pages are read for the first time.
+  private func known(among rows: [OutboxRow]) -> Set<Int64> {
+    guard let first = rows.first?.sequence, let last = rows.last?.sequence, first <= highestTaken else { return [] }
+    let range = first...max(first, last)
+    var known = Set(window.sequences.filter(range.contains))
+    for receipt in unmarked where range.contains(receipt.sequence) { known.insert(receipt.sequence) }
+    return known
+  }
+
   /// - Returns: false when there is no room: this row, and all after it, are for later.
   private mutating func take(_ row: OutboxRow, at now: Duration) -> Bool {
-    if window.contains(row.sequence) || unmarked[row.sequence] != nil { return true }
     let lane = RelayWindow.Lane(of: row)
     if skipped.contains(lane, skipping: row.sequence) { return true }
     if window.count(in: lane) >= configuration.maximumRowsPerKey {
@@ -95,14 +104,16 @@ extension RelayMachine {
     }
     let partition = partition(of: row.message)
     let bytes = row.message.byteCount
-    guard gates.admits(row.sequence, bytes: bytes, for: partition) else { return true }
-    guard mayTake(bytes) else {
+    switch gates.admit(row.sequence, bytes: bytes, for: partition, hasRoom: mayTake(bytes), at: now) {
+    case .closed: return true
+    case .noRoom:
       isWindowFull = true
       return false
+    case .entered:
+      highestTaken = max(highestTaken, row.sequence)
+      window.admit(row, of: bytes, lane: lane, partition: partition)
+      return true
     }
-    window.admit(row, of: bytes, lane: lane, partition: partition)
-    gates.entered(bytes, for: partition, at: now)
-    return true
   }
 
   /// Where the producer's partitioner will put it, as far as that can be told.
@@ -164,7 +175,7 @@ extension RelayMachine {
   private mutating func markUnseen(_ tokens: some Collection<UInt64>) {
     for sequence in tokens.compactMap(window.sequence(of:)) {
       let nowhere = RecordPosition(topicPartition: TopicPartition("", -1), offset: nil)
-      unmarked[sequence] = PublicationReceipt(sequence: sequence, position: nowhere)
+      unmarked.append(PublicationReceipt(sequence: sequence, position: nowhere))
     }
   }
 
@@ -185,7 +196,7 @@ extension RelayMachine {
   private mutating func acknowledged(_ token: UInt64, at position: RecordPosition, now: Duration) {
     guard let entry = window.acknowledge(token) else { return }
     isWindowFull = false
-    unmarked[entry.row.sequence] = PublicationReceipt(sequence: entry.row.sequence, position: position)
+    unmarked.append(PublicationReceipt(sequence: entry.row.sequence, position: position))
     gates.acknowledged(entry.bytes, for: entry.partition, at: position, now: now)
     if !skipped.isEmpty,
       let sequence = skipped.drained(
@@ -205,12 +216,13 @@ extension RelayMachine {
   }
 
   private mutating func failed(_ token: UInt64, _ error: BrokerError, at now: Duration) {
-    guard let entry = window.fail(token) else { return }
+    guard let failed = window.fail(token) else { return }
+    let entry = failed.entry
     observed.failures += 1
     guard error.kind == .permanent || error.kind == .unsupported else {
       notices.deliveryFails(error, entry)
       let pause = configuration.retry.backoff(afterAttempt: entry.failures, using: &random)
-      return window.backOff(entry.row.sequence, until: now + pause)
+      return window.backOff(failed, until: now + pause)
     }
     // It would fail the same way at once, and it may be large: it waits in the store, and its key behind it.
     notices.add(.rowRefused(error, sequence: entry.row.sequence, topic: entry.row.message.topic))
@@ -226,9 +238,21 @@ extension RelayMachine {
   /// Marks go one after another, and none while it is doubtful whether the broker has what it acknowledged.
   var mayMark: Bool { !unmarked.isEmpty && marking == nil && evidence == nil }
 
-  /// At the end, and where rows wait for the room of those that are to be marked, the interval does not count.
+  /// At the end, and where many have gathered, the interval does not count.
+  private var areMarksUrgent: Bool {
+    phase == .stopping || unmarked.count >= configuration.maximumUnmarkedRows / 4
+  }
+
   func markDeadline(at now: Duration) -> Duration {
-    (phase == .stopping || !hasRoom) && markFailures == 0 ? now : nextMark
+    areMarksUrgent && markFailures == 0 ? now : nextMark
+  }
+
+  private mutating func mark(with lease: RelayLease, at now: Duration) -> RelayAction? {
+    guard mayMark, now >= markDeadline(at: now) else { return nil }
+    marking = lease
+    nextMark = now + configuration.markInterval
+    // Neighbours in the store one after another.
+    return .mark(unmarked.sorted { $0.sequence < $1.sequence }, lease)
   }
 
   mutating func marked(_ answer: MarkAnswer, at now: Duration) {
@@ -237,7 +261,7 @@ extension RelayMachine {
     marking = nil
     switch answer.result {
     case .success:
-      for receipt in answer.receipts { unmarked[receipt.sequence] = nil }
+      unmarked.removeFirst(answer.receipts.count)
       isWindowFull = false
       markFailures = 0
       notices.storeWorks()
@@ -251,7 +275,7 @@ extension RelayMachine {
   }
 
   mutating func forgetReceipts() {
-    unmarked = [:]
+    unmarked.removeAll()
     marking = nil
   }
 

@@ -52,13 +52,15 @@ struct RelayMachine: Sendable {
   var gates: PartitionGates
   var skipped = SkippedLanes()
   /// Acknowledged, and not known to be marked in the store.
-  var unmarked: [Int64: PublicationReceipt] = [:]
-  /// The lease with which marks are on their way; while they are, further ones gather.
+  var unmarked = Queue<PublicationReceipt>()
+  /// The lease with which marks are on their way: the first of `unmarked`. While they are, further ones gather behind.
   var marking: RelayLease?
   var nextMark: Duration = .zero
   var markFailures = 0
   /// Reading has come to here.
   var readAfter: Int64 = 0
+  /// No row beyond this has been in memory.
+  var highestTaken: Int64 = 0
   var mayHaveMore = true
   /// A row was refused for lack of room, and nothing has left since.
   var isWindowFull = false

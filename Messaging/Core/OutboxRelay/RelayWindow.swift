@@ -33,91 +33,143 @@ struct RelayWindow: Sendable {
     let lane: Lane
     let partition: TopicPartition
     let bytes: Int
+    /// Which its report will carry; nil while it is not out.
+    fileprivate(set) var token: UInt64?
     /// When it was handed to the producer last.
-    var sentAt: Duration = .zero
-    var failures = 0
+    fileprivate(set) var sentAt: Duration = .zero
+    fileprivate(set) var failures = 0
   }
 
-  /// The rows of a lane in order. Most lanes have one.
-  private struct LaneRows {
+  /// Where an entry lies, until it leaves.
+  fileprivate struct Slot: Hashable, Sendable {
+    var index: Int
+  }
+
+  /// The entries of a lane in order. Most lanes have one.
+  private struct LaneSlots {
     /// Ready, out, or backing off.
-    var first: Int64
+    var first: Slot
     /// Wait for it.
-    var others = Queue<Int64>()
+    var others = Queue<Slot>()
 
     var count: Int { 1 + others.count }
-
-    mutating func insert(_ sequence: Int64) {
-      if let last = others.last, last > sequence {
-        let rows = Array(others)
-        let place = rows.firstIndex { $0 > sequence } ?? rows.endIndex
-        others = Queue(rows[..<place] + [sequence] + rows[place...])
-      } else {
-        others.append(sequence)
-      }
-    }
   }
 
-  private(set) var entries: [Int64: Entry] = [:]
-  private var lanes: [Lane: LaneRows] = [:]
-  private var ready = Queue<Int64>()
-  private var inFlight: [UInt64: Int64] = [:]
-  private var backingOff: [Int64: Duration] = [:]
-  private var nextToken: UInt64 = 1
+  /// Found by their place: several dictionaries of all rows were a sixth of the relay's time.
+  private var entries: [Entry?] = []
+  private var freeSlots: [Slot] = []
+  private var lanes: [Lane: LaneSlots] = [:]
+  private var ready = Queue<Slot>()
+  private var backingOff: [Slot: Duration] = [:]
+  private var sendings: UInt64 = 0
+  private(set) var count = 0
   private(set) var bytes = 0
+  private(set) var inFlightCount = 0
   /// The earliest moment at which a row that failed may be tried again.
   private(set) var nextRetry: Duration?
 
-  var count: Int { entries.count }
-  var inFlightCount: Int { inFlight.count }
   var backingOffCount: Int { backingOff.count }
   var hasReady: Bool { !ready.isEmpty }
 
-  func contains(_ sequence: Int64) -> Bool { entries[sequence] != nil }
+  /// Of all rows, in no order.
+  var sequences: some Sequence<Int64> { entries.lazy.compactMap { $0?.row.sequence } }
 
   func count(in lane: Lane) -> Int { lanes[lane]?.count ?? 0 }
 
-  func sequence(of token: UInt64) -> Int64? { inFlight[token] }
+  func sequence(of token: UInt64) -> Int64? { slot(of: token).flatMap { entries[$0.index]?.row.sequence } }
 
   /// - Parameter bytes: of its message.
   mutating func admit(_ row: OutboxRow, of bytes: Int, lane: Lane, partition: TopicPartition) {
-    entries[row.sequence] = Entry(row: row, lane: lane, partition: partition, bytes: bytes)
-    self.bytes += bytes
+    let slot = place(Entry(row: row, lane: lane, partition: partition, bytes: bytes))
     guard let index = lanes.index(forKey: lane) else {
-      lanes[lane] = LaneRows(first: row.sequence)
-      return ready.append(row.sequence)
+      lanes[lane] = LaneSlots(first: slot)
+      return ready.append(slot)
     }
-    lanes.values[index].insert(row.sequence)
-    if Mutation.manyUnacknowledgedPerKey.isOn { ready.append(row.sequence) }
+    insert(slot, of: row.sequence, into: &lanes.values[index].others)
+    if Mutation.manyUnacknowledgedPerKey.isOn { ready.append(slot) }
+  }
+
+  private mutating func place(_ entry: Entry) -> Slot {
+    count += 1
+    bytes += entry.bytes
+    if let slot = freeSlots.popLast() {
+      entries[slot.index] = entry
+      return slot
+    }
+    entries.append(entry)
+    return Slot(index: entries.count - 1)
+  }
+
+  private func insert(_ slot: Slot, of sequence: Int64, into others: inout Queue<Slot>) {
+    let isLater = { (other: Slot) in entries[other.index].map { $0.row.sequence > sequence } ?? false }
+    guard let last = others.last, isLater(last) else { return others.append(slot) }
+    let slots = Array(others)
+    let place = slots.firstIndex(where: isLater) ?? slots.endIndex
+    others = Queue(slots[..<place] + [slot] + slots[place...])
+  }
+
+  private mutating func remove(_ slot: Slot) -> Entry? {
+    guard let entry = entries[slot.index] else { return nil }
+    entries[slot.index] = nil
+    freeSlots.append(slot)
+    count -= 1
+    bytes -= entry.bytes
+    if entry.token != nil { inFlightCount -= 1 }
+    return entry
   }
 
   /// Takes up to `limit` rows that may go out, each with the token that its report will carry.
   mutating func send(limit: Int, at now: Duration) -> [(token: UInt64, message: OutgoingMessage)] {
     var batch: [(token: UInt64, message: OutgoingMessage)] = []
     batch.reserveCapacity(min(limit, ready.count))
-    while batch.count < limit, let sequence = ready.popFirst() {
-      guard let index = entries.index(forKey: sequence) else { continue }
-      entries.values[index].sentAt = now
-      inFlight[nextToken] = sequence
-      batch.append((nextToken, entries.values[index].row.message))
-      nextToken += 1
+    while batch.count < limit, let slot = ready.popFirst() {
+      guard let entry = entries[slot.index], entry.token == nil else { continue }
+      let token = makeToken(of: slot)
+      entries[slot.index]?.token = token
+      entries[slot.index]?.sentAt = now
+      inFlightCount += 1
+      batch.append((token, entry.row.message))
     }
     return batch
   }
 
+  // MARK: Tokens
+
+  /// The number of the sending, and in the lowest 24 bits where the row lies: 16 million rows are more than any memory
+  /// is meant to hold.
+  private mutating func makeToken(of slot: Slot) -> UInt64 {
+    sendings &+= 1
+    return sendings << Self.slotBits | UInt64(slot.index)
+  }
+
+  private static let slotBits: UInt64 = 24
+
+  /// - Returns: nil for a token of a window that was forgotten, and for one that has had its report.
+  private func slot(of token: UInt64) -> Slot? {
+    let slot = Slot(index: Int(token & (1 << Self.slotBits - 1)))
+    return slot.index < entries.count && entries[slot.index]?.token == token ? slot : nil
+  }
+
+  /// The row is not out any more.
+  private mutating func settle(_ token: UInt64) -> Slot? {
+    guard let slot = slot(of: token) else { return nil }
+    entries[slot.index]?.token = nil
+    inFlightCount -= 1
+    return slot
+  }
+
+  // MARK: What becomes of them
+
   /// The producer had no room for these: they are the next to go.
   mutating func takeBack(_ tokens: some Collection<UInt64>) {
-    ready.prepend(contentsOf: tokens.compactMap { inFlight.removeValue(forKey: $0) })
+    ready.prepend(contentsOf: tokens.compactMap { settle($0) })
   }
 
   /// A row arrived: it leaves, and the next of its key may go.
   ///
   /// - Returns: nil for a token of a window that was forgotten.
   mutating func acknowledge(_ token: UInt64) -> Entry? {
-    guard let sequence = inFlight.removeValue(forKey: token), let entry = entries.removeValue(forKey: sequence) else {
-      return nil
-    }
-    bytes -= entry.bytes
+    guard let slot = slot(of: token), let entry = remove(slot) else { return nil }
     if let next = advance(entry.lane) { ready.append(next) }
     return entry
   }
@@ -125,7 +177,7 @@ struct RelayWindow: Sendable {
   /// The first row of a lane is done with.
   ///
   /// - Returns: the one that is first now.
-  private mutating func advance(_ lane: Lane) -> Int64? {
+  private mutating func advance(_ lane: Lane) -> Slot? {
     guard let index = lanes.index(forKey: lane) else { return nil }
     guard let next = lanes.values[index].others.popFirst() else {
       lanes.remove(at: index)
@@ -136,46 +188,51 @@ struct RelayWindow: Sendable {
   }
 
   /// A row did not arrive.
-  mutating func fail(_ token: UInt64) -> Entry? {
-    guard let sequence = inFlight.removeValue(forKey: token) else { return nil }
-    entries[sequence]?.failures += 1
-    return entries[sequence]
+  mutating func fail(_ token: UInt64) -> FailedEntry? {
+    guard let slot = settle(token) else { return nil }
+    entries[slot.index]?.failures += 1
+    return entries[slot.index].map { FailedEntry(entry: $0, slot: slot) }
+  }
+
+  /// A row that did not arrive, and nothing is decided about it yet.
+  struct FailedEntry: Sendable {
+    let entry: Entry
+    fileprivate let slot: Slot
   }
 
   /// The row, and with it its key, waits until `moment`.
-  mutating func backOff(_ sequence: Int64, until moment: Duration) {
-    backingOff[sequence] = moment
+  mutating func backOff(_ failed: FailedEntry, until moment: Duration) {
+    backingOff[failed.slot] = moment
     nextRetry = min(nextRetry ?? moment, moment)
-    if Mutation.keyGoesOnAfterFailure.isOn, let lane = entries[sequence]?.lane {
-      if let next = advance(lane) { ready.append(next) }
-    }
+    if Mutation.keyGoesOnAfterFailure.isOn, let next = advance(failed.entry.lane) { ready.append(next) }
   }
 
   /// Rows whose wait is over may go again.
   mutating func retryDue(at now: Duration) {
     guard let nextRetry, nextRetry <= now else { return }
-    for sequence in backingOff.filter({ $0.value <= now }).keys.sorted() {
-      backingOff[sequence] = nil
-      ready.append(sequence)
+    let due = backingOff.filter { $0.value <= now }.keys.compactMap { slot in
+      entries[slot.index].map { (slot, $0.row.sequence) }
+    }
+    for (slot, _) in due.sorted(by: { $0.1 < $1.1 }) {
+      backingOff[slot] = nil
+      ready.append(slot)
     }
     self.nextRetry = backingOff.values.min()
   }
 
   /// Takes a key's rows out of memory. Only for a lane whose first row is neither ready nor out.
   mutating func setAside(_ lane: Lane) -> [Entry] {
-    guard let rows = lanes.removeValue(forKey: lane) else { return [] }
-    return ([rows.first] + rows.others).compactMap { sequence in
-      guard let entry = entries.removeValue(forKey: sequence) else { return nil }
-      bytes -= entry.bytes
-      backingOff[sequence] = nil
-      return entry
+    guard let slots = lanes.removeValue(forKey: lane) else { return [] }
+    return ([slots.first] + slots.others).compactMap { slot in
+      backingOff[slot] = nil
+      return remove(slot)
     }
   }
 
   /// Forgets every row. Reports of what is out will find nothing.
   mutating func forget() {
-    let token = nextToken
+    let sendings = sendings
     self = RelayWindow()
-    nextToken = token
+    self.sendings = sendings
   }
 }
