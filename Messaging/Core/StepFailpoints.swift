@@ -21,6 +21,7 @@ extension RelayAction {
     case .askWatermarks: "ask watermarks"
     case .bind: "bind"
     case .beginEpoch: "begin epoch"
+    case .continueEpoch: "continue epoch"
     case .askCommitted: "ask committed"
     case .read: "read"
     case .send: "send"

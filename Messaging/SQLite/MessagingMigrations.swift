@@ -12,6 +12,7 @@ public enum MessagingMigrations {
     SQLiteMigration(name: "messaging-7-redrives", sql: redrives),
     SQLiteMigration(name: "messaging-8-crashed-attempts", sql: crashedAttempts),
     SQLiteMigration(name: "messaging-9-cheaper-check", sql: cheaperCheck),
+    SQLiteMigration(name: "messaging-10-epoch-steps", sql: epochSteps),
   ]
 
   /// For the end of a service's own steps, where nobody asks what became of the events of a key
@@ -212,4 +213,7 @@ public enum MessagingMigrations {
     ALTER TABLE processed_events_9 RENAME TO processed_events;
     CREATE INDEX processed_events_by_key ON processed_events (event_key);
     """
+
+  // Up to this sequence the rows of a new epoch are unpublished again; NULL where all of them are.
+  private static let epochSteps = "ALTER TABLE relay_state ADD COLUMN epoch_ready_to INTEGER"
 }

@@ -15,8 +15,10 @@ extension Failpoint {
   static let leaseAcquiring = Failpoint("lease.acquiring")
   /// The lease is renewed, in a transaction that is not committed.
   static let leaseRenewing = Failpoint("lease.renewing")
-  /// A new epoch is written; the rows are not unmarked yet.
+  /// A new epoch is written, in a transaction that is not committed; the rows are not unmarked yet.
   static let outboxBeginningEpoch = Failpoint("outbox.beginning-epoch")
+  /// Some rows of a new epoch are unpublished again, in a transaction that is not committed.
+  static let outboxContinuingEpoch = Failpoint("outbox.continuing-epoch")
   /// Rows are marked published, in a transaction that is not committed.
   static let outboxMarking = Failpoint("outbox.marking")
 
@@ -37,8 +39,7 @@ extension Failpoint {
   /// Every place of this module, for the crash matrix.
   package static let store: [Failpoint] = [
     storeMigrating, storeBeforeCommit, storeAfterCommit, storeCheckpointing, leaseAcquiring, leaseRenewing,
-    outboxBeginningEpoch, outboxMarking, inboxParking, inboxUnparking, inboxDeadLettering, inboxFailingAgain,
-    inboxClosing,
-    outboxReplaying,
+    outboxBeginningEpoch, outboxContinuingEpoch, outboxMarking, outboxReplaying, inboxParking, inboxUnparking,
+    inboxDeadLettering, inboxFailingAgain, inboxClosing,
   ]
 }

@@ -187,7 +187,11 @@ private struct StoreWithoutMarks: OutboxStore {
     try outbox.bind(toCluster: clusterID, lease: lease)
   }
 
-  func beginEpoch(clusterID: String, lease: RelayLease) throws -> (lease: RelayLease, rows: Int) {
+  func beginEpoch(clusterID: String, lease: RelayLease) throws -> RelayLease {
     try outbox.beginEpoch(clusterID: clusterID, lease: lease)
+  }
+
+  func continueEpoch(lease: RelayLease, limit: Int) throws -> EpochStep {
+    try outbox.continueEpoch(lease: lease, limit: limit)
   }
 }

@@ -63,6 +63,7 @@ private struct RelaySimulation {
     world.configuration.maximumUnmarkedRows = Int.random(in: 1...60, using: &random)
     world.configuration.maximumRowsPerKey = Int.random(in: 2...8, using: &random)
     world.configuration.pageSize = Int.random(in: 2...20, using: &random)
+    world.configuration.epochStepSize = Int.random(in: 1...40, using: &random)
     world.configuration.refusedRowRetry = .seconds(2)
     world.configuration.inspectionInterval = .seconds(3)
     world.configuration.seed = seed

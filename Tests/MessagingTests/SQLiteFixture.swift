@@ -78,6 +78,16 @@ final class StoreUnderTest: Sendable {
     return lease
   }
 
+  /// - Returns: how many rows became unpublished.
+  func makeEpochReady(_ lease: RelayLease) throws -> Int {
+    var rows = 0
+    while true {
+      let step = try outbox.continueEpoch(lease: lease, limit: 100)
+      rows += step.rows
+      if step.isReady { return rows }
+    }
+  }
+
   func unpublished() throws -> [Int64] {
     try outbox.unpublished(after: 0, limit: 1000).map(\.sequence)
   }

@@ -140,7 +140,9 @@ struct StoreContractOutboxTests {
     try store.append(outboxMessage("2"), outboxMessage("3"), outboxMessage("not published yet"))
     try store.outbox.markPublished([receipt(2, offset: 1), receipt(3, offset: 2)], lease: lease)
 
-    let (next, rows) = try store.outbox.beginEpoch(clusterID: "cluster-b", lease: lease)
+    let next = try store.outbox.beginEpoch(clusterID: "cluster-b", lease: lease)
+    #expect(try !store.outbox.publicationState().isEpochReady)
+    let rows = try store.makeEpochReady(next)
 
     #expect(next.token == lease.token)
     #expect(next.publishEpoch == lease.publishEpoch + 1)
@@ -150,12 +152,31 @@ struct StoreContractOutboxTests {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func anEpochBecomesReadyStepByStep(_ kind: StoreKind) throws {
+    let store = try kind.open()
+    let first = try store.lease()
+    for id in 1...5 { try store.append(outboxMessage("\(id)")) }
+    try store.outbox.markPublished((1...5).map { receipt($0, offset: $0) }, lease: first)
+    let lease = try store.outbox.beginEpoch(clusterID: "cluster-b", lease: first)
+
+    #expect(try store.outbox.continueEpoch(lease: lease, limit: 2) == EpochStep(rows: 2, isReady: false))
+    #expect(try store.unpublished() == [1, 2])
+    #expect(try store.outbox.continueEpoch(lease: lease, limit: 2) == EpochStep(rows: 2, isReady: false))
+    #expect(throws: LeaseLost.self) { try store.outbox.continueEpoch(lease: first, limit: 2) }
+    #expect(try store.outbox.continueEpoch(lease: lease, limit: 2) == EpochStep(rows: 1, isReady: false))
+    #expect(try store.outbox.continueEpoch(lease: lease, limit: 2) == EpochStep(rows: 0, isReady: true))
+    #expect(try store.unpublished() == [1, 2, 3, 4, 5])
+    #expect(try store.outbox.publicationState().isEpochReady)
+    #expect(try store.outbox.continueEpoch(lease: lease, limit: 2) == EpochStep(rows: 0, isReady: true))
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func aMarkOfAnOlderEpochIsRefused(_ kind: StoreKind) throws {
     let store = try kind.open()
     try store.append(outboxMessage("1"))
     let old = try store.lease()
 
-    let (new, _) = try store.outbox.beginEpoch(clusterID: "cluster-b", lease: old)
+    let new = try store.outbox.beginEpoch(clusterID: "cluster-b", lease: old)
 
     #expect(throws: LeaseLost.self) { try store.outbox.markPublished([receipt(1, offset: 0)], lease: old) }
     #expect(throws: LeaseLost.self) { try store.outbox.beginEpoch(clusterID: "cluster-c", lease: old) }
@@ -180,7 +201,7 @@ struct StoreContractOutboxTests {
     try store.outbox.markPublished((1...3).map { receipt($0, offset: $0) }, lease: lease)
     store.clock.advance(by: .seconds(7200))
 
-    let (_, rows) = try store.outbox.beginEpoch(clusterID: "cluster-b", lease: lease)
+    let rows = try store.makeEpochReady(store.outbox.beginEpoch(clusterID: "cluster-b", lease: lease))
 
     #expect(rows == 1, "an open one is published again however old it is")
     #expect(try store.unpublished() == [1])

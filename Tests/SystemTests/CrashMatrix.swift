@@ -43,7 +43,7 @@ enum CrashMatrix {
     at(.stop, "service.stopping") + at(.stop, "worker.leaving") + at(.stop, "worker.revoked")
     + at(.stop, "consumer.giving-up") + at(.stop, "relay.leaving") + at(.stop, "store.checkpointing")
 
-  private static let restarts = at(.restart, "outbox.beginning-epoch")
+  private static let restarts = at(.restart, "outbox.beginning-epoch") + at(.restart, "outbox.continuing-epoch")
 
   // NotificationService publishes its dead letters and nothing else.
   private static let loads =

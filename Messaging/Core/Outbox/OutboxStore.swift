@@ -63,10 +63,27 @@ public struct PublicationState: Sendable, Hashable {
   public var clusterID: String?
   /// The highest offset that was acknowledged, per partition, in the present epoch.
   public var highestAcknowledged: [TopicPartition: Int64]
+  /// Whether everything that the present epoch has to publish again is unpublished
+  /// (``OutboxStore/continueEpoch(lease:limit:)``).
+  public var isEpochReady: Bool
 
-  public init(clusterID: String?, highestAcknowledged: [TopicPartition: Int64]) {
+  public init(clusterID: String?, highestAcknowledged: [TopicPartition: Int64], isEpochReady: Bool = true) {
     self.clusterID = clusterID
     self.highestAcknowledged = highestAcknowledged
+    self.isEpochReady = isEpochReady
+  }
+}
+
+/// One step on the way to an epoch that is ready.
+public struct EpochStep: Sendable, Hashable {
+  /// How many rows became unpublished.
+  public var rows: Int
+  /// Whether this was the last step.
+  public var isReady: Bool
+
+  public init(rows: Int, isReady: Bool) {
+    self.rows = rows
+    self.isReady = isReady
   }
 }
 
@@ -120,12 +137,19 @@ public protocol OutboxStore: Sendable {
   /// Binds the store to a cluster that it has not published to before: remembers `clusterID`, nothing else.
   func bind(toCluster clusterID: String, lease: RelayLease) throws
 
-  /// The broker has lost what was published: raises the epoch, forgets the acknowledged offsets, and makes every row
-  /// within retention unpublished again (of dead letters only those still open).
+  /// The broker has lost what was published: raises the epoch and forgets the acknowledged offsets. The epoch is not
+  /// ready: nothing may be published before ``continueEpoch(lease:limit:)`` says that it is, also after a restart.
   ///
-  /// - Returns: the lease of the new epoch, and the number of rows that will be published again.
+  /// - Returns: the lease of the new epoch.
   /// - Throws: ``LeaseLost``
-  func beginEpoch(clusterID: String, lease: RelayLease) throws -> (lease: RelayLease, rows: Int)
+  func beginEpoch(clusterID: String, lease: RelayLease) throws -> RelayLease
+
+  /// Makes rows within retention unpublished again (of dead letters only those still open), in the order of their
+  /// sequence from where the last step ended. So other writes wait for a step, and not for all of the outbox.
+  ///
+  /// - Parameter limit: how many rows to look at.
+  /// - Throws: ``LeaseLost``
+  func continueEpoch(lease: RelayLease, limit: Int) throws -> EpochStep
 }
 
 extension OutboxStore {

@@ -9,6 +9,8 @@ import FaultInjection
 struct BrokerInspection: Sendable {
   enum Step: Sendable, Hashable {
     case readPublicationState
+    /// A broker's loss was found before; what has to be published again is not all unpublished yet.
+    case continueEpoch
     case askClusterID
     case bind(cluster: String)
     case askTopics
@@ -52,6 +54,7 @@ struct BrokerInspection: Sendable {
 
   var nextStep: Step {
     guard let state else { return .readPublicationState }
+    guard state.isEpochReady else { return .continueEpoch }
     guard let clusterID else { return .askClusterID }
     guard let known = state.clusterID else { return .bind(cluster: clusterID) }
     if Mutation.lostDataUnnoticed.isOn, topics != nil { return .done(cluster: clusterID) }

@@ -15,6 +15,9 @@ public struct OutboxRelayConfiguration: Sendable {
   public var maximumRowsPerKey = 100
   /// The most rows that are read from the store at a time.
   public var pageSize = 500
+  /// After a broker's loss: the most rows that are made unpublished again at a time. The store's other writes wait for
+  /// that long, some ten milliseconds.
+  public var epochStepSize = 2_000
 
   /// Marks are a commit of the store's: made at most this often, so that they do not compete with what they are about.
   /// The first is made at once. What is acknowledged and not marked when the process dies is published again.

@@ -95,6 +95,8 @@ package final class OutboxRelayLoop<Store: OutboxStore> {
     case .bind(let cluster, let lease): return .bound(ask { try store.bind(toCluster: cluster, lease: lease) })
     case .beginEpoch(let cluster, let lease):
       return .epochBegun(ask { try store.beginEpoch(clusterID: cluster, lease: lease) })
+    case .continueEpoch(let lease, let limit):
+      return .epochContinued(ask { try store.continueEpoch(lease: lease, limit: limit) })
     case .read(let after, let limit, let read):
       let rows = ask { try store.unpublished(after: after, limit: limit) }
       Failpoint.relayAfterRead.pass()

@@ -21,11 +21,12 @@ struct RelayLog {
       logger.warning("The broker is away; rows wait in the outbox", metadata: ["error": "\(error)"])
     case .brokerReached(let cluster):
       logger.info("The broker is there", metadata: ["cluster": "\(cluster)"])
-    case .epochBegun(let lease, let rows, let reason):
+    case .epochBegun(let lease, let reason):
       var metadata = Self.metadata(lease)
-      metadata["rows"] = "\(rows)"
       metadata["reason"] = "\(reason)"
       logger.warning("The broker has lost its data; what is within retention is published again", metadata: metadata)
+    case .epochReady(let rows):
+      logger.info("All that is within retention waits to be published again", metadata: ["rows": "\(rows)"])
     case .deliveriesFail(let error, let sequence, let partition):
       logger.warning(
         "Messages do not arrive; their keys wait and are tried again",

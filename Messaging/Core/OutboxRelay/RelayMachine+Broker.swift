@@ -57,6 +57,11 @@ extension RelayMachine {
     self.inspection = inspection
     switch inspection.nextStep {
     case .readPublicationState: return .readPublicationState
+    case .continueEpoch:
+      // A step a round: there may be millions of rows, and somebody may want the relay to stop.
+      guard !hasInspectedThisTurn else { return nil }
+      hasInspectedThisTurn = true
+      return .continueEpoch(lease, limit: configuration.epochStepSize)
     case .askClusterID: return .askClusterID
     case .bind(let cluster): return .bind(cluster: cluster, lease)
     case .askTopics: return .askTopics
@@ -132,13 +137,15 @@ extension RelayMachine {
     nextInspection = now + backoff(inspectionFailures)
   }
 
-  mutating func epochBegun(_ answer: Result<(lease: RelayLease, rows: Int), StoreFailure>, at now: Duration) {
+  mutating func epochBegun(_ answer: Result<RelayLease, StoreFailure>, at now: Duration) {
     guard case .success(let epoch) = answer else {
       if case .failure(let failure) = answer { storeFailedInspection(failure, at: now) }
       return
     }
-    notices.add(.epochBegun(epoch.lease, rows: epoch.rows, reason: epochReason))
-    lease = epoch.lease
+    notices.add(.epochBegun(epoch, reason: epochReason))
+    lease = epoch
+    phase = .comparing
+    epochRows = 0
     inspection = nil
     knownEnds = [:]
     nextInspection = now
@@ -150,6 +157,15 @@ extension RelayMachine {
     producerTrouble = BrokerError(kind: .fatal, name: "EPOCH", detail: epochReason)
     nextProducerCall = now
     forgetRows()
+  }
+
+  mutating func epochContinued(_ answer: Result<EpochStep, StoreFailure>, at now: Duration) {
+    inspected(answer, at: now) { inspection, step in inspection.state?.isEpochReady = step.isReady }
+    guard case .success(let step) = answer else { return }
+    epochRows += step.rows
+    guard step.isReady else { return }
+    notices.add(.epochReady(rows: epochRows))
+    epochRows = 0
   }
 
   /// An idempotent producer is answered in the order of the log: an offset at or below an earlier one means that the

@@ -36,6 +36,8 @@ struct RelayMachine: Sendable {
   var knownEnds: [TopicPartition: Int64] = [:]
   var hasInspectedThisTurn = false
   var epochReason = ""
+  /// How many rows this relay has made unpublished again in the epoch that is not ready.
+  var epochRows = 0
   var highestAcknowledged: [TopicPartition: Int64] = [:]
   var partitionCounts: [String: Int] = [:]
 
@@ -110,6 +112,7 @@ struct RelayMachine: Sendable {
     case .bound(let answer):
       inspected(answer, at: now) { inspection, _ in inspection.state?.clusterID = inspection.clusterID }
     case .epochBegun(let answer): epochBegun(answer, at: now)
+    case .epochContinued(let answer): epochContinued(answer, at: now)
     case .committed(let group, let answer): committedAnswered(group, answer, at: now)
     case .rows(let answer, let limit, let read): takeRows(answer, limit: limit, read, at: now)
     case .sent(let answer, let tokens): sent(answer, tokens: tokens, at: now)

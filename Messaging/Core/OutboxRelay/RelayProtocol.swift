@@ -10,6 +10,7 @@ enum RelayAction: Sendable {
   case askWatermarks(TopicPartition)
   case bind(cluster: String, RelayLease)
   case beginEpoch(cluster: String, RelayLease)
+  case continueEpoch(RelayLease, limit: Int)
   case askCommitted(group: String, [TopicPartition])
 
   case read(after: Int64, limit: Int, RelayRead)
@@ -47,7 +48,8 @@ enum RelayInput: Sendable {
   case topics(Result<[String: Int], BrokerError>)
   case watermarks(TopicPartition, Result<(start: Int64, end: Int64), BrokerError>)
   case bound(Result<Void, StoreFailure>)
-  case epochBegun(Result<(lease: RelayLease, rows: Int), StoreFailure>)
+  case epochBegun(Result<RelayLease, StoreFailure>)
+  case epochContinued(Result<EpochStep, StoreFailure>)
   case committed(group: String, Result<[TopicPartition: Int64], BrokerError>)
 
   case rows(Result<[OutboxRow], StoreFailure>, limit: Int, RelayRead)
@@ -98,7 +100,8 @@ enum RelayNotice: Sendable, Hashable {
   case leaseLost(reason: String)
   case brokerAway(BrokerError)
   case brokerReached(cluster: String)
-  case epochBegun(RelayLease, rows: Int, reason: String)
+  case epochBegun(RelayLease, reason: String)
+  case epochReady(rows: Int)
   case deliveriesFail(BrokerError, sequence: Int64, partition: TopicPartition)
   case deliveriesWork
   case rowRefused(BrokerError, sequence: Int64, topic: String)

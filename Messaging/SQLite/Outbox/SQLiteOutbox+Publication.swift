@@ -57,12 +57,13 @@ extension SQLiteOutbox: OutboxStore {
 
   public func publicationState() throws -> PublicationState {
     try database.readBlocking { database in
-      let clusterID = try String.fetchOne(database, sql: "SELECT cluster_id FROM relay_state")
+      let state = try Row.fetchOne(database, sql: "SELECT cluster_id, epoch_ready_to FROM relay_state")
       let ends = try Row.fetchAll(database, sql: "SELECT topic, partition, highest_offset FROM relay_partition_ends")
       return PublicationState(
-        clusterID: clusterID,
+        clusterID: state?["cluster_id"],
         highestAcknowledged: Dictionary(
-          ends.map { (TopicPartition($0[0], $0[1]), $0[2]) }, uniquingKeysWith: max))
+          ends.map { (TopicPartition($0[0], $0[1]), $0[2]) }, uniquingKeysWith: max),
+        isEpochReady: state?["epoch_ready_to"] == nil)
     }
   }
 
@@ -73,20 +74,35 @@ extension SQLiteOutbox: OutboxStore {
     }
   }
 
-  public func beginEpoch(clusterID: String, lease: RelayLease) throws -> (lease: RelayLease, rows: Int) {
+  public func beginEpoch(clusterID: String, lease: RelayLease) throws -> RelayLease {
     let epoch = RelayLease(token: lease.token, publishEpoch: lease.publishEpoch + 1)
+    try database.writeBlocking { transaction in
+      try Self.require(lease, in: transaction)
+      try transaction.database.execute(
+        sql: "UPDATE relay_state SET cluster_id = ?, publish_epoch = ?, epoch_ready_to = 0",
+        arguments: [clusterID, epoch.publishEpoch])
+      try transaction.database.execute(sql: "DELETE FROM relay_partition_ends")
+      try Failpoint.outboxBeginningEpoch.hit()
+    }
+    return epoch
+  }
+
+  public func continueEpoch(lease: RelayLease, limit: Int) throws -> EpochStep {
     let cutoff = (now() - retention).millisecondsSinceEpoch
-    let rows = try database.writeBlocking { transaction in
+    return try database.writeBlocking { transaction in
       let database = transaction.database
       try Self.require(lease, in: transaction)
-      try database.execute(
-        sql: "UPDATE relay_state SET cluster_id = ?, publish_epoch = ?", arguments: [clusterID, epoch.publishEpoch])
-      try database.execute(sql: "DELETE FROM relay_partition_ends")
-      try Failpoint.outboxBeginningEpoch.hit()
-      try database.execute(sql: Self.publishAgain, arguments: [cutoff])
-      return database.changesCount
+      guard let from = try Int64.fetchOne(database, sql: "SELECT epoch_ready_to FROM relay_state") else {
+        return EpochStep(rows: 0, isReady: true)
+      }
+      let to = try Int64.fetchOne(database, sql: Self.endOfStep, arguments: [from, max(1, limit)])
+      try database.execute(sql: "UPDATE relay_state SET epoch_ready_to = ?", arguments: [to])
+      guard let to else { return EpochStep(rows: 0, isReady: true) }
+      try database.execute(sql: Self.publishAgain, arguments: [from, to, cutoff])
+      let rows = database.changesCount
+      try Failpoint.outboxContinuingEpoch.hit()
+      return EpochStep(rows: rows, isReady: false)
     }
-    return (epoch, rows)
   }
 
   // The index is named because SQLite would rather walk the whole table in the order of its key.
@@ -110,10 +126,14 @@ extension SQLiteOutbox: OutboxStore {
     ON CONFLICT DO UPDATE SET highest_offset = max(highest_offset, excluded.highest_offset)
     """)
 
+  private static let endOfStep = """
+    SELECT max(sequence) FROM (SELECT sequence FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?)
+    """
+
   private static let publishAgain = """
     UPDATE outbox
     SET published_at = NULL, published_partition = NULL, published_offset = NULL, publish_epoch = NULL
-    WHERE published_at IS NOT NULL AND CASE
+    WHERE sequence > ? AND sequence <= ? AND published_at IS NOT NULL AND CASE
       WHEN dead_letter_id IS NULL THEN published_at >= ?
       ELSE dead_letter_id IN (SELECT id FROM dead_letters WHERE status = 'open') END
     """
