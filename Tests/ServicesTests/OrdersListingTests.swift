@@ -98,6 +98,7 @@ import WireFormat
       }
       #expect(!plan.contains { $0.contains("SCAN orders") || $0.contains("TEMP B-TREE") }, "\(plan)")
       #expect(plan.contains { $0.hasPrefix("SEARCH orders USING") }, "\(plan)")
+      #expect(plan.allSatisfy { !$0.contains("_by_customer") || $0.contains("(customer_id=? AND rowid<?)") }, "\(plan)")
     }
   }
 }

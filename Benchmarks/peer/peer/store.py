@@ -42,7 +42,10 @@ CREATE TABLE IF NOT EXISTS orders (
   created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS processed_events_by_key ON processed_events (event_key);
 CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status);
-CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id, status);
+CREATE INDEX IF NOT EXISTS orders_pending_by_customer ON orders (customer_id) WHERE status = 'PENDING';
+CREATE INDEX IF NOT EXISTS orders_confirmed_by_customer ON orders (customer_id) WHERE status = 'CONFIRMED';
+CREATE INDEX IF NOT EXISTS orders_rejected_by_customer ON orders (customer_id) WHERE status = 'REJECTED';
+CREATE INDEX IF NOT EXISTS orders_cancelled_by_customer ON orders (customer_id) WHERE status = 'CANCELLED';
 """
 
 INVENTORY = MESSAGING + """

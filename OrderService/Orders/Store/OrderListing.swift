@@ -40,15 +40,14 @@ extension OrderStore {
     switch (filter.customerID?.rawValue, filter.status?.rawValue) {
     case (nil, nil): (Self.everyOrder, [sequence, limit])
     case (nil, .some(let status)): (Self.ofStatus, [status, sequence, limit])
-    case (.some(let customer), .some(let status)): (Self.ofCustomerAndStatus, [customer, status, sequence, limit])
-    case (.some(let customer), nil): (Self.ofCustomer, [customer, sequence, limit])
+    case (.some(let customer), _): (Self.ofCustomer(filter.status), [customer, sequence, limit])
     }
   }
 }
 
 extension OrderStore {
   /// Every statement that lists, for a look at their plans.
-  static let listings = [everyOrder, ofStatus, ofCustomerAndStatus, ofCustomer]
+  static let listings = [everyOrder, ofStatus, ofCustomer] + ofCustomerByStatus.values
 
   private static let everyOrder = """
     SELECT \(OrderRow.columns) FROM orders
@@ -60,17 +59,23 @@ extension OrderStore {
     WHERE status = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?
     """
 
-  private static let ofCustomerAndStatus = """
-    SELECT \(OrderRow.columns) FROM orders
-    WHERE customer_id = ? AND status = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?
-    """
+  private static func ofCustomer(_ status: OrderStatus?) -> String {
+    status.flatMap { ofCustomerByStatus[$0] } ?? ofCustomer
+  }
 
-  /// The index has a customer's orders by status; four ranges of it, merged as they are read, are the customer's list.
+  /// Each status has an index of its customers; ranges of the four, merged as they are read, are a customer's list.
   private static let ofCustomer =
-    OrderStatus.allCases.map { status in
-      """
-      SELECT \(OrderRow.columns) FROM orders
-      WHERE customer_id = ?1 AND status = '\(status.rawValue)' AND sequence < ?2
-      """
-    }.joined(separator: "\nUNION ALL\n") + "\nORDER BY sequence DESC LIMIT ?3"
+    OrderStatus.allCases.map(rangeOfCustomer).joined(separator: "\nUNION ALL\n") + newestFirst
+
+  private static let ofCustomerByStatus = Dictionary(
+    uniqueKeysWithValues: OrderStatus.allCases.map { ($0, rangeOfCustomer(with: $0) + newestFirst) })
+
+  private static func rangeOfCustomer(with status: OrderStatus) -> String {
+    """
+    SELECT \(OrderRow.columns) FROM orders INDEXED BY orders_\(status.rawValue.lowercased())_by_customer
+    WHERE customer_id = ?1 AND status = '\(status.rawValue)' AND sequence < ?2
+    """
+  }
+
+  private static let newestFirst = "\nORDER BY sequence DESC LIMIT ?3"
 }
