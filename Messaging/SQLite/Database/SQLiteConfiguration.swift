@@ -10,10 +10,11 @@ public struct SQLiteConfiguration: Sendable {
   public var busyTimeout = Duration.seconds(10)
   /// Connections for reading, each used by one reader at a time.
   public var readers = 4
-  /// The size of the write-ahead log, in bytes, at which an idle writer writes it back into the database.
-  public var checkpointSize = 4 << 20
+  /// The size of the write-ahead log, in bytes, at which an idle writer writes it back into the database. Pages that were
+  /// written several times since the last time are written back once (docs/performance.md).
+  public var checkpointSize = 16 << 20
   /// The size of the write-ahead log, in bytes, at which even a busy writer does.
-  public var checkpointSizeUnderLoad = 16 << 20
+  public var checkpointSizeUnderLoad = 32 << 20
   /// Marks the file as ours in SQLite's `application_id` ("oflw"); a file with another mark is refused.
   /// Nil leaves the mark alone.
   public var applicationID: Int32? = 0x6F66_6C77
