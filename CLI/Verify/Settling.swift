@@ -47,9 +47,10 @@ struct Settling: Sendable {
 
   private func unpublished(_ service: ServiceClient) async throws -> String? {
     let page = try await service.get("/outbox", query: [("limit", "1")])
-    guard let count = page["status"]?.object?["unpublished"]?.number?.int64 else {
+    guard let status = page["status"]?.object, let count = status["unpublished"]?.number?.int64 else {
       throw Failure("\(service.name) answered GET /outbox without status.unpublished")
     }
+    if status["is_epoch_ready"]?.bool == false { return "\(service.name) has a new epoch to make ready" }
     return count == 0 ? nil : "\(service.name) has \(count.grouped) events to publish"
   }
 

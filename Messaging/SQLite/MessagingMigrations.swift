@@ -214,6 +214,10 @@ public enum MessagingMigrations {
     CREATE INDEX processed_events_by_key ON processed_events (event_key);
     """
 
-  // Up to this sequence the rows of a new epoch are unpublished again; NULL where all of them are.
-  private static let epochSteps = "ALTER TABLE relay_state ADD COLUMN epoch_ready_to INTEGER"
+  // Up to `epoch_ready_to` the rows of a new epoch are unpublished again; NULL where all of them are. Those that were
+  // published before `epoch_cutoff` had outlived their retention when it began.
+  private static let epochSteps = """
+    ALTER TABLE relay_state ADD COLUMN epoch_ready_to INTEGER;
+    ALTER TABLE relay_state ADD COLUMN epoch_cutoff INTEGER;
+    """
 }

@@ -48,6 +48,7 @@ struct OutboxReport: JSONEncodable {
           json.member("oldest_unpublished_at", summary.oldestUnpublished)
           json.member("last_sequence", summary.lastSequence)
           json.member("publish_epoch", summary.publishEpoch)
+          json.member("is_epoch_ready", summary.isEpochReady)
           json.member("cluster_id", summary.clusterID)
           json.member("lease_holder", summary.leaseHolder)
           json.member("lease_expires_at", summary.leaseExpiresAt)

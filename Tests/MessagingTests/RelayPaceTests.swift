@@ -94,7 +94,7 @@ struct RelayPaceTests {
     let world = try RelayWorld()
     world.configuration.maximumRows = 8
     world.configuration.pageSize = 8
-    world.configuration.maximumUnmarkedRows = 16
+    world.configuration.maximumUnmarkedRows = 32
     world.configuration.markInterval = .seconds(3600)
     world.broker.holdAcknowledgements()
     try world.append((0..<24).map { "key-\($0)" })
@@ -107,6 +107,20 @@ struct RelayPaceTests {
 
     #expect(try world.store.unpublished() == Array(9...24))
     #expect(world.published().count == 16, "the relay has not heard of the marks of the first eight")
+  }
+
+  @Test func marksAreMadeAQuarterOfTheirMostAtATime() throws {
+    let world = try RelayWorld()
+    world.configuration.maximumUnmarkedRows = 16
+    try world.append((0..<20).map { "key-\($0)" })
+    let loop = world.relay().makeLoop(marks: .untilTheNextTurn)
+    var unpublished: [Int] = []
+    for _ in 0..<20 {
+      loop.turn(waitingAtMost: .zero)
+      unpublished.append(try world.store.unpublished().count)
+    }
+    #expect(Set(unpublished).isSuperset(of: [16, 12, 8, 4, 0]))
+    #expect(unpublished.allSatisfy { $0.isMultiple(of: 4) })
   }
 
   /// What is published and not marked is published again by the next relay: that is bounded.

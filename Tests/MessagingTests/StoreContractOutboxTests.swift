@@ -170,6 +170,25 @@ struct StoreContractOutboxTests {
     #expect(try store.outbox.continueEpoch(lease: lease, limit: 2) == EpochStep(rows: 0, isReady: true))
   }
 
+  /// However long its service was stopped in between.
+  @Test(arguments: StoreKind.allCases)
+  func anEpochHasWhatWasWithinRetentionWhenItBegan(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    let first = try store.lease(duration: .seconds(100_000))
+    for id in 1...3 { try store.append(outboxMessage("\(id)")) }
+    try store.outbox.markPublished((1...3).map { receipt($0, offset: $0) }, lease: first)
+    let lease = try store.outbox.beginEpoch(clusterID: "cluster-b", lease: first)
+    _ = try store.outbox.continueEpoch(lease: lease, limit: 1)
+
+    store.clock.advance(by: .seconds(7200))
+    #expect(try await store.outbox.purge().deleted == 0)
+    #expect(try await !store.outbox.summary().isEpochReady)
+    #expect(try store.makeEpochReady(lease) == 2)
+
+    #expect(try store.unpublished() == [1, 2, 3])
+    #expect(try await store.outbox.summary().isEpochReady)
+  }
+
   @Test(arguments: StoreKind.allCases)
   func aMarkOfAnOlderEpochIsRefused(_ kind: StoreKind) throws {
     let store = try kind.open()

@@ -5,8 +5,9 @@ public struct OutboxRelayConfiguration: Sendable {
 
   /// The most rows that are in memory at a time: read, and not yet acknowledged.
   public var maximumRows = 2_000
-  /// The most rows that are acknowledged and not yet marked published. With more nothing is read; from a quarter of it on
-  /// marks are made without regard to `markInterval`, while further rows are published.
+  /// The rows that are acknowledged and not yet marked published at which reading ahead stops. A quarter of it is marked
+  /// in one transaction at most; where that many have gathered, without regard to `markInterval`, while further rows are
+  /// published.
   public var maximumUnmarkedRows = 8_000
   /// The most bytes of messages that are in memory at a time. A single larger message passes alone.
   public var maximumBytes = 16 << 20

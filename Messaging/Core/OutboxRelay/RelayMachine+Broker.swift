@@ -58,6 +58,7 @@ extension RelayMachine {
     switch inspection.nextStep {
     case .readPublicationState: return .readPublicationState
     case .continueEpoch:
+      phase = .comparing
       // A step a round: there may be millions of rows, and somebody may want the relay to stop.
       guard !hasInspectedThisTurn else { return nil }
       hasInspectedThisTurn = true

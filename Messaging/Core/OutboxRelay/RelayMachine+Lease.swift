@@ -69,6 +69,7 @@ extension RelayMachine {
     nextLeaseCall = now
     inspection = nil
     evidence = nil
+    epochRows = 0
     highestAcknowledged = [:]
     knownEnds = [:]
     forgetReceipts()

@@ -251,8 +251,9 @@ extension RelayMachine {
     guard mayMark, now >= markDeadline(at: now) else { return nil }
     marking = lease
     nextMark = now + configuration.markInterval
-    // Neighbours in the store one after another.
-    return .mark(unmarked.sorted { $0.sequence < $1.sequence }, lease)
+    // Not all at once: other writes wait meanwhile. And neighbours in the store one after another.
+    let receipts = unmarked.prefix(max(1, configuration.maximumUnmarkedRows / 4))
+    return .mark(receipts.sorted { $0.sequence < $1.sequence }, lease)
   }
 
   mutating func marked(_ answer: MarkAnswer, at now: Duration) {
@@ -262,7 +263,6 @@ extension RelayMachine {
     switch answer.result {
     case .success:
       unmarked.removeFirst(answer.receipts.count)
-      isWindowFull = false
       markFailures = 0
       notices.storeWorks()
     case .failure(.leaseLost):

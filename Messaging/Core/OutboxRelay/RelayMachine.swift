@@ -2,7 +2,7 @@
 /// waits, reads a clock or touches a store.
 ///
 /// It asks for one thing at a time and decides again after the answer, the most urgent first: to keep the lease, to
-/// know the broker, to send, to read, to mark.
+/// know the broker, to send, to read, to mark; of a backlog, and at the end, to mark before it reads.
 struct RelayMachine: Sendable {
   enum Phase: Sendable, Hashable {
     case withoutLease

@@ -85,7 +85,7 @@ struct RelayWindow: Sendable {
       lanes[lane] = LaneSlots(first: slot)
       return ready.append(slot)
     }
-    insert(slot, of: row.sequence, into: &lanes.values[index].others)
+    Self.insert(slot, into: &lanes.values[index].others, of: entries)
     if Mutation.manyUnacknowledgedPerKey.isOn { ready.append(slot) }
   }
 
@@ -100,11 +100,12 @@ struct RelayWindow: Sendable {
     return Slot(index: entries.count - 1)
   }
 
-  private func insert(_ slot: Slot, of sequence: Int64, into others: inout Queue<Slot>) {
-    let isLater = { (other: Slot) in entries[other.index].map { $0.row.sequence > sequence } ?? false }
-    guard let last = others.last, isLater(last) else { return others.append(slot) }
+  // Static, so that nothing has a copy of the lanes while one of them changes: they would all be copied.
+  private static func insert(_ slot: Slot, into others: inout Queue<Slot>, of entries: [Entry?]) {
+    let sequence = { (slot: Slot) in entries[slot.index]?.row.sequence ?? .max }
+    guard let last = others.last, sequence(last) > sequence(slot) else { return others.append(slot) }
     let slots = Array(others)
-    let place = slots.firstIndex(where: isLater) ?? slots.endIndex
+    let place = slots.firstIndex { sequence($0) > sequence(slot) } ?? slots.endIndex
     others = Queue(slots[..<place] + [slot] + slots[place...])
   }
 

@@ -35,6 +35,13 @@ struct ConnectionSettings {
     }
   }
 
+  /// For a new index over millions of rows: sorted in memory it would take hundreds of megabytes.
+  func sortingInFiles(_ database: Database, _ body: () throws -> Void) throws {
+    try database.execute(sql: "PRAGMA temp_store = FILE")
+    try body()
+    try database.execute(sql: "PRAGMA temp_store = MEMORY")
+  }
+
   /// STRICT tables came with SQLite 3.37.
   func checkVersion(_ database: Database) throws {
     let version = try String.fetchOne(database, sql: "SELECT sqlite_version()") ?? ""

@@ -24,7 +24,9 @@ extension SQLiteDatabase {
       try pool.writeWithoutTransaction { database in
         try settings.makeDurable(database)
         try settings.claim(database)
-        try SQLiteMigrator(path: path, migrations: migrations).migrate(database)
+        try settings.sortingInFiles(database) {
+          try SQLiteMigrator(path: path, migrations: migrations).migrate(database)
+        }
         try log.watch(database)
       }
       let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent

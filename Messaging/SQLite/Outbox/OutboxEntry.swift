@@ -70,6 +70,8 @@ public struct OutboxSummary: Sendable, Hashable {
   public var lastSequence: Int64
   /// Goes up when everything within retention has to be published again.
   public var publishEpoch: Int64
+  /// Whether all of that counts among the `unpublished`; until then nothing is published.
+  public var isEpochReady: Bool
   /// The cluster that was published to; nil before the first time.
   public var clusterID: String?
   /// The relay that holds the lease, or held it last; nil when it was given back.

@@ -76,11 +76,12 @@ extension SQLiteOutbox: OutboxStore {
 
   public func beginEpoch(clusterID: String, lease: RelayLease) throws -> RelayLease {
     let epoch = RelayLease(token: lease.token, publishEpoch: lease.publishEpoch + 1)
+    let cutoff = (now() - retention).millisecondsSinceEpoch
     try database.writeBlocking { transaction in
       try Self.require(lease, in: transaction)
       try transaction.database.execute(
-        sql: "UPDATE relay_state SET cluster_id = ?, publish_epoch = ?, epoch_ready_to = 0",
-        arguments: [clusterID, epoch.publishEpoch])
+        sql: "UPDATE relay_state SET cluster_id = ?, publish_epoch = ?, epoch_ready_to = 0, epoch_cutoff = ?",
+        arguments: [clusterID, epoch.publishEpoch, cutoff])
       try transaction.database.execute(sql: "DELETE FROM relay_partition_ends")
       try Failpoint.outboxBeginningEpoch.hit()
     }
@@ -88,8 +89,7 @@ extension SQLiteOutbox: OutboxStore {
   }
 
   public func continueEpoch(lease: RelayLease, limit: Int) throws -> EpochStep {
-    let cutoff = (now() - retention).millisecondsSinceEpoch
-    return try database.writeBlocking { transaction in
+    try database.writeBlocking { transaction in
       let database = transaction.database
       try Self.require(lease, in: transaction)
       guard let from = try Int64.fetchOne(database, sql: "SELECT epoch_ready_to FROM relay_state") else {
@@ -98,7 +98,7 @@ extension SQLiteOutbox: OutboxStore {
       let to = try Int64.fetchOne(database, sql: Self.endOfStep, arguments: [from, max(1, limit)])
       try database.execute(sql: "UPDATE relay_state SET epoch_ready_to = ?", arguments: [to])
       guard let to else { return EpochStep(rows: 0, isReady: true) }
-      try database.execute(sql: Self.publishAgain, arguments: [from, to, cutoff])
+      try database.execute(sql: Self.publishAgain, arguments: [from, to])
       let rows = database.changesCount
       try Failpoint.outboxContinuingEpoch.hit()
       return EpochStep(rows: rows, isReady: false)
@@ -134,7 +134,7 @@ extension SQLiteOutbox: OutboxStore {
     UPDATE outbox
     SET published_at = NULL, published_partition = NULL, published_offset = NULL, publish_epoch = NULL
     WHERE sequence > ? AND sequence <= ? AND published_at IS NOT NULL AND CASE
-      WHEN dead_letter_id IS NULL THEN published_at >= ?
+      WHEN dead_letter_id IS NULL THEN published_at >= (SELECT epoch_cutoff FROM relay_state)
       ELSE dead_letter_id IN (SELECT id FROM dead_letters WHERE status = 'open') END
     """
 }

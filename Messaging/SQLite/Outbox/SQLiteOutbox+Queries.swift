@@ -11,6 +11,7 @@ extension SQLiteOutbox {
         oldestUnpublished: try Row.fetchOne(database, sql: Self.oldestUnpublished)?.moment("created_at"),
         lastSequence: try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'") ?? 0,
         publishEpoch: try Self.epoch(database),
+        isEpochReady: try Int64.fetchOne(database, sql: "SELECT epoch_ready_to FROM relay_state") == nil,
         clusterID: try String.fetchOne(database, sql: "SELECT cluster_id FROM relay_state"),
         leaseHolder: lease.holder, leaseExpiresAt: lease.holder == nil ? nil : lease.expiresAt)
     }

@@ -4,7 +4,8 @@ import WireFormat
 
 extension SQLiteOutbox {
   /// Deletes rows that were published longer ago than the retention, in a short transaction of its own. What waits for
-  /// its publication stays, and so does what publishes a dead letter that is still open.
+  /// its publication stays, and so does what publishes a dead letter that is still open. Nothing is deleted while a new
+  /// epoch is not ready: some of it has to be published again.
   ///
   /// - Parameters:
   ///   - sequence: where the step before ended; 0 to begin.
@@ -24,7 +25,10 @@ extension SQLiteOutbox {
     guard !old.isEmpty else { return PurgeStep(deleted: 0, next: next) }
     let deleted = try await database.write { transaction in
       let statement = try transaction.database.cachedStatement(
-        sql: "DELETE FROM outbox WHERE sequence = ? AND published_at < ?")
+        sql: """
+          DELETE FROM outbox
+          WHERE sequence = ? AND published_at < ? AND (SELECT epoch_ready_to FROM relay_state) IS NULL
+          """)
       return try old.reduce(0) { deleted, sequence in
         try statement.execute(arguments: [sequence, cutoff])
         return deleted + transaction.database.changesCount
