@@ -22,7 +22,7 @@ PRODUCTS = 20
 NOBODY = "127.0.0.1:1"
 # What `orderflow up` sets on the embedded broker: its fetch sleeps, and it drops what is beyond 5 MiB a partition.
 EMBEDDED = {
-    "KAFKA_CONSUMER_FETCH_WAIT_MAX_MS": "10",
+    "KAFKA_CONSUMER_FETCH_WAIT_MAX_MS": "5",
     "KAFKA_PRODUCER_LINGER_MS": "1",
     "RELAY_MAX_UNCONSUMED_BYTES": "3145728",
 }

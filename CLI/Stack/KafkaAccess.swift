@@ -19,7 +19,7 @@ enum KafkaAccess {
     var configuration = KafkaConfiguration(bootstrapServers: stack.bootstrapServers)
     guard !stack.isEmbeddedBroker else {
       // Its fetch sleeps this long whenever there is nothing.
-      configuration.consumer["fetch.wait.max.ms"] = "10"
+      configuration.consumer["fetch.wait.max.ms"] = "5"
       return configuration
     }
     for (name, value) in environment {

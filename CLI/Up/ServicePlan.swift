@@ -64,7 +64,7 @@ struct ChildEnvironment: Sendable, Hashable {
   /// Its fetch sleeps the whole wait whenever it is empty, and it drops without a word what is beyond 5 MiB in a
   /// partition; so the wait is short, and relays stay within 3 MiB of the slowest group.
   private static let embeddedBrokerDefaults = [
-    "KAFKA_CONSUMER_FETCH_WAIT_MAX_MS": "10",
+    "KAFKA_CONSUMER_FETCH_WAIT_MAX_MS": "5",
     "KAFKA_PRODUCER_LINGER_MS": "1",
     "RELAY_MAX_UNCONSUMED_BYTES": "3145728",
   ]

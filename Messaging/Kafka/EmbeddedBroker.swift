@@ -165,7 +165,10 @@ private final class MockCluster: @unchecked Sendable {
   init(brokers: Int) throws {
     // What the cluster has to say about its clients is in the clients' own logs.
     let log = ClientLog(logger: Logger(label: "kafka.embedded"), isQuiet: true)
-    host = try Client(.producer, properties: [ClientProperty("client.id", "embedded-broker")], log: log)
+    // The cluster takes this for its side of each connection. As Kafka's own, it sends an answer at once: where one stays
+    // behind another that the client has not acknowledged, it would stay there for the client's 40 ms.
+    let sendsAtOnce = ClientProperty("socket.nagle.disable", "true")
+    host = try Client(.producer, properties: [ClientProperty("client.id", "embedded-broker"), sendsAtOnce], log: log)
     let made = host.withPointer { rd_kafka_mock_cluster_new($0, Int32(clamping: max(1, brokers))) }
     guard let made else {
       throw BrokerError(kind: .permanent, name: "_FAIL", detail: "the embedded broker got no port to listen on")

@@ -34,6 +34,6 @@ extension Row {
     ConsumedRecord(
       topicPartition: TopicPartition(self["topic"], self["partition"]), offset: self["record_offset"],
       timestamp: self["record_timestamp"], key: bytes("message_key"), value: bytes("message_value"),
-      headers: try PackedHeaders(stored: bytes("headers") ?? []).headers)
+      packedHeaders: try PackedHeaders(stored: bytes("headers") ?? []))
   }
 }

@@ -185,6 +185,65 @@ struct BrokerContractTests {
   }
 
   @Test(arguments: brokers)
+  func whatWasFetchedIsTakenInOrderWithoutAPoll(_ kind: BrokerUnderTest) async throws {
+    try await onThread {
+      let broker = try kind.broker
+      let topic = try kind.makeTopic(partitions: 1)
+      try publish(numbered(0..<50, in: topic), through: broker)
+      let consumer = try broker.makeConsumer(group: uniqueName("group"), topics: [topic], listener: RecordingListener())
+      defer { consumer.close() }
+      var received: [ConsumedRecord] = []
+      try proceed("a record", until: { !received.isEmpty }) {
+        received = try consumer.poll(maximum: 1, timeout: .milliseconds(500))
+      }
+
+      #expect(consumer.takeFetched(maximum: 0).isEmpty)
+      try proceed("50 records", until: { received.count >= 50 }) {
+        let taken = consumer.takeFetched(maximum: 7)
+        #expect(taken.count <= 7)
+        received += taken
+      }
+      #expect(consumer.status().assignment?.first?.position == 50)
+      try publish(numbered(50..<60, in: topic), through: broker)
+      received += try receive(10, from: consumer)
+
+      #expect(received.map(number(of:)) == Array(0..<60))
+      consumer.close()
+      #expect(consumer.takeFetched(maximum: 1).isEmpty)
+    }
+  }
+
+  @Test(arguments: brokers)
+  func takingWhatWasFetchedServesNoRebalance(_ kind: BrokerUnderTest) async throws {
+    try await onThread {
+      let broker = try kind.broker
+      let topic = try kind.makeTopic(partitions: 2)
+      let group = uniqueName("group")
+      try publish(numbered(0..<40, in: topic), through: broker)
+      let listener = RecordingListener()
+      let consumer = try broker.makeConsumer(group: group, topics: [topic], listener: listener)
+      defer { consumer.close() }
+      _ = try receive(40, from: consumer)
+
+      let other = try PollingMember(broker, group: group, topics: [topic])
+      defer { other.stop() }
+      // Longer than a group needs to tell its members that somebody has come.
+      let end = ContinuousClock.now + .seconds(2)
+      while ContinuousClock.now < end {
+        #expect(consumer.takeFetched(maximum: 10).isEmpty)
+        Thread.sleep(forTimeInterval: 0.05)
+      }
+      #expect(listener.history.revoked.isEmpty && listener.holding.count == 2)
+
+      try proceed("one partition for each", until: { listener.holding.count == 1 && other.listener.holding.count == 1 })
+      {
+        _ = try consumer.poll(maximum: 10, timeout: .milliseconds(100))
+      }
+      #expect(!listener.history.revoked.isEmpty)
+    }
+  }
+
+  @Test(arguments: brokers)
   func aPausedPartitionIsSilentUntilItIsResumed(_ kind: BrokerUnderTest) async throws {
     try await onThread {
       let broker = try kind.broker

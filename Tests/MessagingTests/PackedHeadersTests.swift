@@ -24,6 +24,16 @@ struct PackedHeadersTests {
     #expect(packed == PackedHeaders([Header("ce_id", "1"), Header("name", "Käse"), Header("empty", "")]))
   }
 
+  @Test func theLastOfANameIsFoundAndNullIsNotNothing() {
+    let packed = PackedHeaders([
+      Header("a", "1"), Header("b", "x"), Header("a", "2"), Header(name: "null", value: nil), Header("ab", "3"),
+    ])
+
+    #expect(packed.last("a") == .some(Array("2".utf8)))
+    #expect(packed.last("null") == .some(nil))
+    #expect(packed.last("A") == .none && packed.last("") == .none && packed.last("abc") == .none)
+  }
+
   @Test func damagedHeadersAreAnErrorAndNoTrap() throws {
     let bytes = PackedHeaders([Header("name", "value"), Header(name: "empty", value: [])]).bytes
 

@@ -76,13 +76,13 @@ final class FlakyInbox: InboxStore {
   }
 
   func transact<Result: Sendable>(
-    _ body: @escaping @Sendable (SQLiteTransaction) throws -> Result
+    _ body: @escaping @Sendable (SQLiteTransaction) throws -> Result, meanwhile: () -> Void
   ) throws -> Result {
     switch fault.withLock({ $0 })() {
-    case .none: return try inner.transact(body)
+    case .none: return try inner.transact(body, meanwhile: meanwhile)
     case .before: throw StoreUnavailable("ordered")
     case .afterCommit:
-      _ = try inner.transact(body)
+      _ = try inner.transact(body, meanwhile: meanwhile)
       throw StoreUnavailable("the answer was lost")
     }
   }

@@ -33,6 +33,87 @@ struct WorkerTests {
     #expect(world.store.database.statistics.commits == commits + 1)
   }
 
+  @Test func theNextBatchIsTakenWhileTheStoreWrites() throws {
+    let world = try WorkerWorld(partitions: 1)
+    world.configuration.maximumBatch = 4
+    let worker = world.worker()
+    let loop = worker.makeLoop()
+    try loop.settle()
+    try world.publish((1...11).map { .next("a", Int64($0)) })
+    let commits = world.store.database.statistics.commits
+
+    try loop.turn(waitingAtMost: .zero)
+    #expect(worker.status().counts.consumed == 4 && worker.status().queued == 4)
+    try loop.turn(waitingAtMost: .zero)
+    #expect(worker.status().counts.consumed == 8 && worker.status().queued == 3)
+    #expect(world.committed.values.reduce(0, +) == 8)
+    try loop.settle()
+
+    #expect(try world.effects() == (1...11).map { "a\($0)" })
+    #expect(world.store.database.statistics.commits == commits + 3)
+  }
+
+  @Test func aPartitionThatHasMoreGetsWhatOthersLeaveOfTheirShare() throws {
+    let world = try WorkerWorld(partitions: 2)
+    world.configuration.maximumBatch = 10
+    let keys = ["a", "b", "c", "d"]
+    let (first, other) = (keys[0], try #require(keys.first { partition(of: $0) != partition(of: keys[0]) }))
+    let worker = world.worker()
+    let loop = worker.makeLoop()
+    try loop.settle()
+    try world.publish((1...2).map { .next(first, Int64($0)) } + (1...20).map { .next(other, Int64($0)) })
+
+    try loop.turn(waitingAtMost: .zero)
+
+    #expect(worker.status().counts.consumed == 10)
+    try loop.settle()
+    #expect(try world.effects(of: first).count == 2 && world.effects(of: other) == (1...20).map { "\(other)\($0)" })
+  }
+
+  private func partition(of key: String) -> Int32 {
+    MurmurPartitioner.partition(key: Array(key.utf8), partitions: 2)
+  }
+
+  @Test func whatWasTakenAheadOutlivesABatchThatIsNotCommitted() throws {
+    let world = try WorkerWorld(partitions: 1)
+    world.configuration.maximumBatch = 4
+    let loop = world.worker().makeLoop()
+    try loop.settle()
+    try world.publish((1...11).map { .next("a", Int64($0)) })
+
+    world.inbox.fails { .afterCommit }
+    try loop.turn(waitingAtMost: .zero)
+    world.inbox.fails { .none }
+    for _ in 0..<10 {
+      world.advance(.seconds(2))
+      try loop.turn(waitingAtMost: .zero)
+    }
+
+    #expect(try world.effects() == (1...11).map { "a\($0)" })
+    #expect(world.committed.values.reduce(0, +) == 11)
+  }
+
+  @Test func whatWasTakenAheadGoesWithItsPartition() throws {
+    let world = try WorkerWorld(partitions: 2)
+    world.configuration.maximumBatch = 2
+    let leaving = world.worker()
+    let first = leaving.makeLoop()
+    try first.settle()
+    try world.publish((1...8).flatMap { [.next("a", Int64($0)), .next("b", Int64($0))] })
+    try first.turn(waitingAtMost: .zero)
+    #expect(leaving.status().queued == 2)
+
+    let coming = world.worker()
+    let second = coming.makeLoop()
+    for _ in 0..<20 {
+      try first.turn(waitingAtMost: .zero)
+      try second.turn(waitingAtMost: .zero)
+    }
+
+    for key in ["a", "b"] { #expect(try world.effects(of: key) == (1...8).map { "\(key)\($0)" }) }
+    #expect(leaving.status().counts.duplicates + coming.status().counts.duplicates == 0)
+  }
+
   @Test func duplicatesAreDroppedAndCounted() throws {
     let world = try WorkerWorld()
     try world.publish(.next("a", 1), .next("a", 1), .next("a", 2), .next("a", 1), .next("a", 2))

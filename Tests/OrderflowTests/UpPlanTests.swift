@@ -48,7 +48,7 @@ struct UpPlanTests {
     ]
     let embedded = environment(inherited, isEmbedded: true)
 
-    #expect(embedded["KAFKA_CONSUMER_FETCH_WAIT_MAX_MS"] == "10")
+    #expect(embedded["KAFKA_CONSUMER_FETCH_WAIT_MAX_MS"] == "5")
     #expect(embedded["RELAY_MAX_UNCONSUMED_BYTES"] == "3145728")
     #expect(embedded["KAFKA_PRODUCER_LINGER_MS"] == "7")
     #expect(embedded["KAFKA_SASL_USERNAME"] == nil)

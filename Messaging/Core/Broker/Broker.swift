@@ -68,9 +68,10 @@ public struct RecordPosition: Sendable, Hashable {
 
 /// A member of a consumer group.
 ///
-/// Threads: ``poll(maximum:timeout:)``, ``pause(_:)``, ``resume(_:)``, ``seek(_:to:)`` and ``close()`` belong to one
-/// thread, the one that polls; `PartitionListener` is called on it, inside `poll` or `close` and nowhere else. So
-/// between two polls nothing is assigned or taken away. ``wake()`` and ``status()`` may be called from anywhere.
+/// Threads: ``poll(maximum:timeout:)``, ``takeFetched(maximum:)``, ``pause(_:)``, ``resume(_:)``, ``seek(_:to:)`` and
+/// ``close()`` belong to one thread, the one that polls; `PartitionListener` is called on it, inside `poll` or `close`
+/// and nowhere else. So between two polls nothing is assigned or taken away. ``wake()`` and ``status()`` may be called
+/// from anywhere.
 public protocol MessageConsumer: Sendable {
   /// Blocks until a record is there, ``wake()`` is called, or `timeout` has passed; returns what is there, at most
   /// `maximum` records, each partition's in order. Serves rebalances on the way.
@@ -78,6 +79,10 @@ public protocol MessageConsumer: Sendable {
   /// - Throws: ``BrokerError`` only when this consumer can never poll again. Passing troubles (no broker, unknown
   ///   topic) are logged and waited out.
   func poll(maximum: Int, timeout: Duration) throws -> [ConsumedRecord]
+
+  /// Records that have been fetched already, at most `maximum`, after those of the last poll. Neither waits nor serves a
+  /// rebalance: for the time while something else is waited for. What has gone wrong is told by the next poll.
+  func takeFetched(maximum: Int) -> [ConsumedRecord]
 
   /// Marks everything before `next` as handled; committed to the group in the background, and before a partition is
   /// given up. A partition that is no longer assigned is skipped silently: its new owner starts where we stopped.

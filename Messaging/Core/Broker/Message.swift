@@ -67,18 +67,32 @@ public struct ConsumedRecord: Sendable, Hashable {
   public var timestamp: Int64?
   public var key: [UInt8]?
   public var value: [UInt8]?
-  public var headers: [Header]
+  public var packedHeaders: PackedHeaders
+
+  public var headers: [Header] {
+    get { packedHeaders.headers }
+    set { packedHeaders = PackedHeaders(newValue) }
+  }
 
   public init(
     topicPartition: TopicPartition, offset: Int64, timestamp: Int64? = nil, key: [UInt8]?, value: [UInt8]?,
     headers: [Header] = []
+  ) {
+    self.init(
+      topicPartition: topicPartition, offset: offset, timestamp: timestamp, key: key, value: value,
+      packedHeaders: PackedHeaders(headers))
+  }
+
+  public init(
+    topicPartition: TopicPartition, offset: Int64, timestamp: Int64? = nil, key: [UInt8]?, value: [UInt8]?,
+    packedHeaders: PackedHeaders
   ) {
     self.topicPartition = topicPartition
     self.offset = offset
     self.timestamp = timestamp
     self.key = key
     self.value = value
-    self.headers = headers
+    self.packedHeaders = packedHeaders
   }
 
   public var topic: String { topicPartition.topic }

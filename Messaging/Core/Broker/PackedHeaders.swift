@@ -1,5 +1,6 @@
 /// Record headers as one run of bytes: so they lie in an outbox, and so they go from the event that they describe to
-/// the producer, without an array for each of the seven headers of an event, made and freed twice on that way.
+/// the producer, and from the broker to the handler, without an array for each of the seven headers of an event, made
+/// and freed on that way.
 ///
 /// Their number, then per header the name and the value, each after its length. Numbers are LEB128; a value's length is
 /// one more than its bytes, and 0 for null.
@@ -56,10 +57,29 @@ public struct PackedHeaders: Sendable, Hashable {
     try? walk(body)
   }
 
-  private init(count: Int, size: Int) {
+  /// The value of the last header of this name, which may be null; nil where there is none.
+  public func last(_ name: String) -> [UInt8]?? {
+    var found: [UInt8]?? = .none
+    forEach { candidate, value in
+      if candidate.elementsEqual(name.utf8) { found = .some(value.map { Array($0) }) }
+    }
+    return found
+  }
+
+  /// `count` headers, which are to be appended; each is handed on as it lies in memory.
+  ///
+  /// - Parameter size: of all names and values together, in bytes; a guess is enough.
+  package init(count: Int, size: Int) {
     bytes = []
     bytes.reserveCapacity(1 + size + count * 4)
     append(count)
+  }
+
+  package mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?) {
+    append(name.count)
+    bytes.append(contentsOf: name)
+    append(value.map { $0.count + 1 } ?? 0)
+    if let value { bytes.append(contentsOf: value) }
   }
 
   private mutating func append(_ text: String, asValue isValue: Bool = false) {

@@ -32,11 +32,13 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
       return
     }
     if Mutation.sleepBetweenAttempts.isOn, worker.machine.withLock({ $0.isBackingOff(at: now) }) { return }
-    let timeout = min(limit, worker.machine.withLock { $0.pollTimeout(at: now) })
+    let (pollTimeout, lack) = worker.machine.withLock { ($0.pollTimeout(at: now), $0.lack(at: now)) }
+    let timeout = min(limit, pollTimeout)
     let records: [ConsumedRecord]
     try Failpoint.workerStep.hit("poll")
     do {
-      records = try consumer.poll(maximum: worker.configuration.maximumBatch, timeout: timeout)
+      // One at least: it is polling that keeps the member in its group.
+      records = try consumer.poll(maximum: max(1, lack), timeout: timeout)
       consumerFailures = 0
     } catch {
       return failed(BrokerError(wrapping: error))
@@ -92,7 +94,7 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
         switch action {
         case .transact(let batch):
           if Mutation.offsetBeforeCommit.isOn { consumer.store(next: batch.next) }
-          input = try transact(batch)
+          input = try transact(batch, consumer)
         case .store(let next):
           consumer.store(next: next)
           Failpoint.workerAfterStore.pass()
@@ -104,14 +106,19 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
     }
   }
 
-  private func transact(_ batch: WorkerBatch) throws -> WorkerMachine.Input {
+  /// Has a batch dealt with, and takes the records of the next one while the store writes.
+  private func transact(_ batch: WorkerBatch, _ consumer: any MessageConsumer) throws -> WorkerMachine.Input {
     let processor = worker.processor
     let start = now
     Failpoint.workerAfterPoll.pass()
     do {
-      let outcome = try processor.store.transact { try processor.process(batch, in: $0) }
+      let outcome = try processor.store.transact {
+        try processor.process(batch, in: $0)
+      } meanwhile: {
+        takeAhead(of: batch, from: consumer)
+      }
       Failpoint.workerAfterCommit.pass()
-      metrics.recordBatch(batch.parts.reduce(0) { $0 + $1.records.count }, now - start)
+      metrics.recordBatch(batch.count, now - start)
       return .committed(outcome)
     } catch {
       switch FailureClassification(error) {
@@ -123,6 +130,11 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
       case .retry, .deadLetter: return .notCommitted(reason: String(describing: error))
       }
     }
+  }
+
+  private func takeAhead(of batch: WorkerBatch, from consumer: any MessageConsumer) {
+    let records = consumer.takeFetched(maximum: worker.machine.withLock { $0.lack(at: now, after: batch) })
+    worker.machine.withLock { $0.fetched(records) }
   }
 
   /// Counts what others had at hand when they died, before it is handled here.

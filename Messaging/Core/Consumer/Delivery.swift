@@ -27,6 +27,6 @@ public struct Delivery: Sendable, Hashable {
 extension ConsumedRecord {
   /// What its `traceparent` says, the last where there are several.
   var trace: TraceContext? {
-    headers.last { $0.name == TraceContext.headerName }?.value.flatMap(TraceContext.init(traceparent:))
+    packedHeaders.last(TraceContext.headerName)?.flatMap(TraceContext.init(traceparent:))
   }
 }

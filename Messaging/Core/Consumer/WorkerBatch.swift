@@ -10,6 +10,9 @@ struct WorkerBatch: Sendable {
 
   var parts: [Part]
 
+  /// How many records it has.
+  var count: Int { parts.reduce(0) { $0 + $1.records.count } }
+
   /// Where each partition goes on once all of it is dealt with.
   var next: [TopicPartition: Int64] {
     parts.reduce(into: [:]) { next, part in

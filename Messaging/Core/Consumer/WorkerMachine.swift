@@ -103,6 +103,23 @@ struct WorkerMachine: Sendable {
     return actions
   }
 
+  /// Records that came while a batch's transaction was on its way: they are for the next one.
+  mutating func fetched(_ records: [ConsumedRecord]) {
+    enqueue(records)
+  }
+
+  /// How many records the next batch lacks to be a full one. What waits for a retry is not for it.
+  ///
+  /// - Parameter batch: what is being dealt with; nothing of it will be in the next one.
+  func lack(at now: Duration, after batch: WorkerBatch? = nil) -> Int {
+    let ready = ready(at: now).reduce(0) { $0 + $1.value.queue.count } - (batch?.count ?? 0)
+    return max(0, configuration.maximumBatch - ready)
+  }
+
+  private func ready(at now: Duration) -> [TopicPartition: Lane] {
+    lanes.filter { !$0.value.queue.isEmpty && $0.value.retryAt ?? now <= now }
+  }
+
   private mutating func enqueue(_ records: [ConsumedRecord]) {
     var rest = records[...]
     while let partition = rest.first?.topicPartition {
@@ -113,18 +130,22 @@ struct WorkerMachine: Sendable {
     queued += records.count
   }
 
-  /// The next records of every partition that does not wait for something, each with its fair share.
+  /// The next records of every partition that does not wait for something. Each has its fair share; what it leaves of
+  /// that is for those that have more.
   private mutating func nextBatch(at now: Duration) -> WorkerBatch? {
     guard !isTransacting, !isCollectionDue, storeRetryAt ?? now <= now else { return nil }
-    let ready = lanes.filter { !$0.value.queue.isEmpty && $0.value.retryAt ?? now <= now }
+    let ready = ready(at: now).sorted { ($0.value.queue.count, $0.key) < ($1.value.queue.count, $1.key) }
     guard !ready.isEmpty else { return nil }
-    let share = max(1, configuration.maximumBatch / ready.count)
     isTransacting = true
-    return WorkerBatch(
-      parts: ready.sorted { $0.key < $1.key }.map { partition, lane in
-        WorkerBatch.Part(
-          partition: partition, cluster: lane.cluster, records: Array(lane.queue.prefix(share)), failure: lane.failure)
-      })
+    var room = configuration.maximumBatch
+    let parts = ready.enumerated().map { index, lane in
+      let share = max(1, room / (ready.count - index))
+      let records = Array(lane.value.queue.prefix(share))
+      room -= records.count
+      return WorkerBatch.Part(
+        partition: lane.key, cluster: lane.value.cluster, records: records, failure: lane.value.failure)
+    }
+    return WorkerBatch(parts: parts.sorted { $0.partition < $1.partition })
   }
 
   private mutating func committed(_ outcome: WorkerOutcome, at now: Duration) -> [Action] {

@@ -39,6 +39,13 @@ final class InMemoryConsumer: MessageConsumer {
     }
   }
 
+  func takeFetched(maximum: Int) -> [ConsumedRecord] {
+    cluster.change { cluster in
+      guard cluster.isUp, maximum > 0 else { return [] }
+      return fetch(in: &cluster, maximum: maximum)
+    }
+  }
+
   private func nextEvent(in cluster: inout InMemoryCluster, maximum: Int) -> Event? {
     let isWoken = cluster.wokenConsumers.remove(id) != nil
     guard let known = cluster.groups[group], let member = known[member: id] else { return .closed }

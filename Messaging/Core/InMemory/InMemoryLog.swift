@@ -15,7 +15,7 @@ struct InMemoryLog: Sendable {
     records.append(
       ConsumedRecord(
         topicPartition: topicPartition, offset: offset, timestamp: timestamp, key: message.key, value: message.value,
-        headers: message.headers))
+        packedHeaders: message.packedHeaders))
     return RecordPosition(topicPartition: topicPartition, offset: offset)
   }
 

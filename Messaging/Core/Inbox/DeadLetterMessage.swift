@@ -48,7 +48,7 @@ extension DeadLetter {
       Header("dlq_attempts", String(attempts)),
       Header("dlq_redrives", String(redrives)),
     ]
-    if let trace = record.headers.last(where: { $0.name == TraceContext.headerName })?.value, trace.count <= 128 {
+    if let trace = record.packedHeaders.last(TraceContext.headerName) ?? nil, trace.count <= 128 {
       headers.append(Header(name: TraceContext.headerName, value: trace))
     }
     return headers

@@ -79,8 +79,11 @@ public protocol InboxStore: Sendable {
 
   /// Runs `body` in one transaction and returns when that is synced. Blocks the calling thread.
   ///
+  /// - Parameter meanwhile: what the calling thread does before it waits; at most once.
   /// - Throws: ``StoreUnavailable`` when nothing was written for reasons that pass; whatever `body` throws otherwise.
-  func transact<Result: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Result) throws -> Result
+  func transact<Result: Sendable>(
+    _ body: @escaping @Sendable (Transaction) throws -> Result, meanwhile: () -> Void
+  ) throws -> Result
 
   /// Runs `body` so that, when it throws, its writes and nothing else are undone.
   ///
@@ -156,4 +159,13 @@ public protocol InboxStore: Sendable {
   func storeNextOffsets(_ offsets: [TopicPartition: Int64], cluster: String, in transaction: Transaction) throws
   /// Blocks; a read of its own.
   func nextOffsets(cluster: String) throws -> [TopicPartition: Int64]
+}
+
+extension InboxStore {
+  /// The same with nothing to do meanwhile.
+  public func transact<Result: Sendable>(
+    _ body: @escaping @Sendable (Transaction) throws -> Result
+  ) throws -> Result {
+    try transact(body, meanwhile: {})
+  }
 }

@@ -42,6 +42,7 @@ struct ClientConfiguration: ~Copyable {
   consuming func makeClient(_ role: Client.Role) throws(KafkaConfigurationError) -> OpaquePointer {
     // The client takes its configuration over, and only when it can be made.
     let copy = rd_kafka_conf_dup(pointer)
+    TimerSlack.install(in: copy)
     let (client, reason) = withErrorText { text, size in
       rd_kafka_new(role == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, copy, text, size)
     }

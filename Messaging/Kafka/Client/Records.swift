@@ -1,4 +1,5 @@
 internal import CRDKafka
+import Foundation
 import Messaging
 
 extension ConsumedRecord {
@@ -13,7 +14,7 @@ extension ConsumedRecord {
       timestamp: timestampType == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || timestamp < 0 ? nil : timestamp,
       key: bytes(fields.key, fields.key_len),
       value: bytes(fields.payload, fields.len),
-      headers: readHeaders(of: message))
+      packedHeaders: readHeaders(of: message))
   }
 }
 
@@ -26,18 +27,20 @@ private func bytes(_ start: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {
   start.map { Array(UnsafeRawBufferPointer(start: $0, count: count)) }
 }
 
-private func readHeaders(of message: UnsafePointer<rd_kafka_message_t>) -> [Header] {
+private func readHeaders(of message: UnsafePointer<rd_kafka_message_t>) -> PackedHeaders {
   var list: OpaquePointer?
-  guard !rd_kafka_message_headers(message, &list).isFailure, let list else { return [] }
+  guard !rd_kafka_message_headers(message, &list).isFailure, let list else { return PackedHeaders([]) }
   let count = rd_kafka_header_cnt(list)
-  var headers: [Header] = []
-  headers.reserveCapacity(count)
+  var headers = PackedHeaders(count: count, size: count * 32)
   for index in 0..<count {
     var name: UnsafePointer<CChar>?
     var value: UnsafeRawPointer?
     var size = 0
-    guard !rd_kafka_header_get_all(list, index, &name, &value, &size).isFailure, let name else { continue }
-    headers.append(Header(name: String(cString: name), value: bytes(value, size)))
+    // It fails for an index beyond the last only.
+    rd_kafka_header_get_all(list, index, &name, &value, &size)
+    headers.append(
+      name: UnsafeRawBufferPointer(start: name, count: name.map { Int(strlen($0)) } ?? 0),
+      value: value.map { UnsafeRawBufferPointer(start: $0, count: size) })
   }
   return headers
 }

@@ -63,11 +63,23 @@ final class KafkaConsumer: MessageConsumer, @unchecked Sendable {
         if records.isEmpty, !pendingRebalances.isEmpty, !isWoken, !deadline.hasPassed { continue }
         break
       }
-      try handle(event, records: &records)
+      handle(event, records: &records)
+      if let fatalError, records.isEmpty { throw fatalError }
       guard pendingRebalances.isEmpty || records.isEmpty else { break }
     }
     membership.withLock { $0.received(records) }
     if records.isEmpty { checkTroubles(queue.client) }
+    return records
+  }
+
+  func takeFetched(maximum: Int) -> [ConsumedRecord] {
+    guard let queue = live.withLock({ $0 }) else { return [] }
+    var records: [ConsumedRecord] = []
+    // What comes behind a rebalance belongs to the next poll.
+    while records.count < maximum, pendingRebalances.isEmpty, let event = queue.poll(timeout: .zero) {
+      handle(event, records: &records)
+    }
+    membership.withLock { $0.received(records) }
     return records
   }
 
@@ -79,7 +91,7 @@ final class KafkaConsumer: MessageConsumer, @unchecked Sendable {
     return min(deadline.remaining, max(.zero, nextRebalanceAttempt - .now))
   }
 
-  private func handle(_ event: QueueEvent, records: inout [ConsumedRecord]) throws {
+  private func handle(_ event: QueueEvent, records: inout [ConsumedRecord]) {
     switch event.type {
     case RD_KAFKA_EVENT_FETCH:
       event.forEachMessage { message in
@@ -96,9 +108,7 @@ final class KafkaConsumer: MessageConsumer, @unchecked Sendable {
     case RD_KAFKA_EVENT_ERROR:
       guard let error = event.error else { return }
       noteTrouble(error, code: event.errorCode)
-      guard error.isFatal else { return }
-      fatalError = error
-      if records.isEmpty { throw error }
+      if error.isFatal { fatalError = error }
     default:
       logger.debug("The consumer got an event that it did not ask for", metadata: ["type": "\(event.type)"])
     }

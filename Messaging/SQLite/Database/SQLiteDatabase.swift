@@ -67,10 +67,15 @@ public final class SQLiteDatabase: Sendable {
   /// The same as ``write(_:)`` for threads of ours: blocks the calling thread until the commit is synced.
   ///
   /// Never call it from a task: it would block a thread of the cooperative pool.
-  public func writeBlocking<T: Sendable>(_ body: @escaping @Sendable (SQLiteTransaction) throws -> T) throws -> T {
+  ///
+  /// - Parameter meanwhile: what the calling thread does before it waits. Not called when the store takes no writes now.
+  public func writeBlocking<T: Sendable>(
+    _ body: @escaping @Sendable (SQLiteTransaction) throws -> T, meanwhile: () -> Void = {}
+  ) throws -> T {
     try refuseWriterThread()
     let answer = BlockingAnswer<T>()
     try writer.submit(PendingWrite(body) { answer.give($0) })
+    meanwhile()
     return try answer.wait()
   }
 

@@ -12,7 +12,7 @@ extension SQLiteInbox {
       group, deadLetter.eventID, deadLetter.redrives, deadLetter.failedAt.millisecondsSinceEpoch, deadLetter.error,
       deadLetter.attempts, deadLetter.eventType, deadLetter.key, deadLetter.version, record.topic,
       record.topicPartition.partition, record.offset, record.timestamp, blob(record.key),
-      blob(PackedHeaders(record.headers).bytes), blob(record.value),
+      blob(record.packedHeaders.bytes), blob(record.value),
     ])
     guard database.changesCount == 1 else { return false }
     try publish(deadLetter, id: database.lastInsertedRowID, in: transaction)

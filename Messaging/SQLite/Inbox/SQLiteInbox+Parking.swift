@@ -28,7 +28,7 @@ extension SQLiteInbox {
     try transaction.database.cachedStatement(sql: Self.parking).execute(arguments: [
       group, identity.key, identity.version ?? 0, identity.eventID, identity.eventType, now().millisecondsSinceEpoch,
       record.topic, record.topicPartition.partition, record.offset, record.timestamp, blob(record.key),
-      blob(PackedHeaders(record.headers).bytes), blob(record.value), parked.isDiscarded,
+      blob(record.packedHeaders.bytes), blob(record.value), parked.isDiscarded,
     ])
     try Failpoint.inboxParking.hit(identity.key)
   }
