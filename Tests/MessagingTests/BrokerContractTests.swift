@@ -199,6 +199,7 @@ struct BrokerContractTests {
 
       #expect(consumer.takeFetched(maximum: 0).isEmpty)
       try proceed("50 records", until: { received.count >= 50 }) {
+        Thread.sleep(forTimeInterval: 0.001)
         let taken = consumer.takeFetched(maximum: 7)
         #expect(taken.count <= 7)
         received += taken

@@ -57,6 +57,14 @@ struct KafkaConfigurationTests {
     #expect(error?.reason.isEmpty == false)
   }
 
+  /// librdkafka looks at these when it makes the client, and no earlier.
+  @Test(arguments: [("partition.assignment.strategy", "bogus"), ("ssl.ca.location", "/no/such/file")])
+  func whatAClientCannotBeMadeOfIsAnError(_ name: String, _ value: String) {
+    let configuration = Self.configuration(["security.protocol": "SSL"], consumer: [name: value])
+    let error = #expect(throws: KafkaConfigurationError.self) { try configuration.validated() }
+    #expect(error?.reason.isEmpty == false)
+  }
+
   @Test func propertiesThatDoNotGoTogetherAreNamed() {
     let error = #expect(throws: KafkaConfigurationError.self) {
       try Self.configuration(producer: ["message.timeout.ms": "10", "linger.ms": "500"]).validated()

@@ -292,11 +292,12 @@ struct WorkerFailureTests {
     #expect(try world.effects() == [] && world.committed.isEmpty)
   }
 
-  @Test func memoryIsBoundedWhileAPartitionWaits() throws {
+  @Test(arguments: [FlakyInbox.Fault.before, .afterCommit])
+  func memoryIsBoundedWhileTheStoreIsAway(_ fault: FlakyInbox.Fault) throws {
     let world = try WorkerWorld()
     world.configuration.maximumQueued = 20
     world.configuration.maximumBatch = 10
-    world.inbox.fails { .before }
+    world.inbox.fails { fault }
     try world.publish((0..<300).map { .next("key-\($0)", 1) })
     let worker = world.worker()
     let loop = worker.makeLoop()

@@ -81,7 +81,7 @@ public protocol MessageConsumer: Sendable {
   func poll(maximum: Int, timeout: Duration) throws -> [ConsumedRecord]
 
   /// Records that have been fetched already, at most `maximum`, after those of the last poll. Neither waits nor serves a
-  /// rebalance: for the time while something else is waited for. What has gone wrong is told by the next poll.
+  /// rebalance: to be called while the thread has something else to wait for. What has gone wrong is told by the next poll.
   func takeFetched(maximum: Int) -> [ConsumedRecord]
 
   /// Marks everything before `next` as handled; committed to the group in the background, and before a partition is
@@ -140,7 +140,7 @@ public enum StartOffset: Sendable, Hashable {
 public struct ConsumerStatus: Sendable {
   public struct Partition: Sendable {
     public var topicPartition: TopicPartition
-    /// The next offset that `poll` will return.
+    /// The next offset that a poll, or ``MessageConsumer/takeFetched(maximum:)``, will return.
     public var position: Int64?
     public var committed: Int64?
     public var logEnd: Int64?

@@ -110,7 +110,7 @@ struct WorkerMachine: Sendable {
 
   /// How many records the next batch lacks to be a full one. What waits for a retry is not for it.
   ///
-  /// - Parameter batch: what is being dealt with; nothing of it will be in the next one.
+  /// - Parameter batch: what is being dealt with, counted as if all of it were.
   func lack(at now: Duration, after batch: WorkerBatch? = nil) -> Int {
     let ready = ready(at: now).reduce(0) { $0 + $1.value.queue.count } - (batch?.count ?? 0)
     return max(0, configuration.maximumBatch - ready)

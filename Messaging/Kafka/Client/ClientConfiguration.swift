@@ -47,7 +47,7 @@ struct ClientConfiguration: ~Copyable {
       rd_kafka_new(role == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, copy, text, size)
     }
     guard let client else {
-      rd_kafka_conf_destroy(copy)
+      // The copy is left as it is, some kilobytes: librdkafka 2.0.2 may have freed the interceptors that it still names.
       throw KafkaConfigurationError(property: Self.propertyNamed(in: reason), reason: reason)
     }
     return client

@@ -6,7 +6,8 @@ import Synchronization
 /// A member of a Kafka consumer group.
 ///
 /// Nothing happens to the assignment outside `poll` and `close`: a rebalance that arrives while records are in hand is
-/// kept until the next poll, so what was handed out is handled, and its offsets are stored, before it is answered.
+/// kept until the next poll, so what was handed out by the last one is handled, and its offsets are stored, before it is
+/// answered; what was taken since is left to the partition's next owner.
 /// Answering an assignment asks the broker where the partitions stand: while that is away, a poll may take 3 seconds
 /// longer than its timeout, also after a wake.
 ///
