@@ -1,4 +1,4 @@
-# One image for the three services and the tool: the same binaries that `make release` builds.
+# One image for the three services and the tool. The Swift runtime is the base image's.
 FROM swift:6.3-bookworm AS build
 RUN apt-get -qq update \
  && apt-get -qq install -y --no-install-recommends librdkafka-dev libsqlite3-dev libcurl4-openssl-dev pkg-config \
