@@ -17,7 +17,7 @@ SWIFT_SOURCES := Package.swift WireFormat EventSchema FaultInjection Messaging S
 export WARNINGS_AS_ERRORS := 1
 export SWIFT
 
-.PHONY: help demo setup build release test soak simulation bench lint format chaos compose-up compose-down clean
+.PHONY: help demo setup setup-test build release test soak simulation bench lint format chaos compose-up compose-down clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,13 +35,16 @@ release: setup ## release build of everything
 	@echo "Building (release); the first time takes some minutes."
 	$(RELEASE)
 
-test: setup ## the whole test suite, as CI runs it
+setup-test: setup ## install what the tests need beyond the build
+	@scripts/setup-test
+
+test: setup-test ## the whole test suite, as CI runs it
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	scripts/run-tests --skip 'SystemTests|SimulationTests'
 	scripts/run-tests --filter SimulationTests
 	scripts/run-tests --filter SystemTests
 
-soak: setup ## the tests that take longer than CI has: members come and go for SOAK_SECONDS=120
+soak: setup-test ## the tests that take longer than CI has: members come and go for SOAK_SECONDS=120
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),120) $(SWIFT) test --skip-build --filter SoakTests
 
