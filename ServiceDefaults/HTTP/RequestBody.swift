@@ -6,8 +6,8 @@ import WireFormat
 extension Request {
   /// The body as a JSON object.
   ///
-  /// A body that is refused is still read to its end, up to 1 MiB, so that a client that writes before it reads gets
-  /// its answer.
+  /// A body that is refused has still been read to its end, up to 1 MiB (``RequestAssembler``), so that a client that
+  /// writes before it reads gets its answer.
   ///
   /// - Parameter allowingEmpty: no body at all is an object without members.
   /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 413 over 64 KiB, 400 where it is not JSON, 422 where
@@ -36,11 +36,6 @@ extension Request {
     return object
   }
 
-  /// Reads and drops the body, up to 1 MiB. What is beyond is read and dropped by Hummingbird, after the answer.
-  func drainBody() async throws {
-    _ = try await readBody()
-  }
-
   private enum ReadBody {
     case complete([UInt8])
     case tooLarge
@@ -49,19 +44,9 @@ extension Request {
   private func readBody() async throws -> ReadBody {
     var bytes: [UInt8] = []
     var size = 0
-    do {
-      for try await part in body {
-        size += part.readableBytes
-        if size > RequestLimits.refusedBody { return .tooLarge }
-        if size <= RequestLimits.body { bytes.append(contentsOf: part.readableBytesView) }
-      }
-    } catch let error as CancellationError {
-      throw error
-    } catch {
-      // The client broke off, or its framing is none of HTTP's: Hummingbird closes the connection after the answer.
-      var problem = Problem.badRequest("The body could not be read to its end.")
-      problem.headers[.connection] = "close"
-      throw problem
+    for try await part in body {
+      size += part.readableBytes
+      if size <= RequestLimits.body { bytes.append(contentsOf: part.readableBytesView) }
     }
     return size > RequestLimits.body ? .tooLarge : .complete(bytes)
   }

@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 
@@ -9,7 +10,8 @@ public enum ServiceHTTP {
     ServiceRouter(context: ServiceRequestContext.self, options: .autoGenerateHeadEndpoints)
   }
 
-  /// Serves `router` over HTTP/1.1: a Hummingbird application, which is a Service. `HummingbirdTesting` takes it too.
+  /// Serves `router` over HTTP/1.1: a Hummingbird application, which is a Service, over connections of our own
+  /// (``ServiceConnections``). `HummingbirdTesting` takes it too.
   ///
   /// Connections that are idle for a minute, or dribble a request for as long, are closed; header fields have limits.
   ///
@@ -24,14 +26,11 @@ public enum ServiceHTTP {
     logger: Logger = Logger(label: "http"),
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) -> Application<ServiceResponder> {
-    Application(
-      responder: ServiceResponder(router, access: access),
-      server: .http1OnEventLoops(
-        .init(
-          idleTimeout: .seconds(60),
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: RequestLimits.headerField, maxHeaderListSize: RequestLimits.headers,
-            maxHeaderFieldCount: RequestLimits.headerCount))),
+    let responder = ServiceResponder(router, access: access)
+    let connections = ServiceConnections(responder: responder, idleTimeout: .seconds(60), now: { .now() })
+    return Application(
+      responder: responder,
+      server: HTTPServerBuilder { _ in connections },
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port), backlog: 1024,
         availableConnectionsDelegate: .maximum(maximumConnections, logger: logger)),

@@ -41,37 +41,31 @@ public struct ServiceResponder: HTTPResponder {
   private func answer(_ request: Request, _ context: ServiceRequestContext) async -> Response {
     do {
       guard request.uri.string.utf8.count <= RequestLimits.path else {
-        return try await refuse(request, Problem.pathTooLong)
+        return Problem.pathTooLong.response
       }
       var context = context
       do throws(Problem) {
         context.requester = try access.admit(request, from: context.channel.remoteAddress?.ipAddress)
       } catch {
-        return try await refuse(request, error)
+        return error.response
       }
       let response = try await router.respond(to: request, context: context)
       guard response.status.code >= 400, response.headers[.contentType] != Problem.contentType else { return response }
-      return try await refuse(request, unanswered: response, context)
+      return refusal(of: request, unanswered: response, context)
     } catch {
       return problem(of: error, context.logger).response
     }
   }
 
   /// Hummingbird itself refused, in a format of its own: no route took the request, or a capture was missing.
-  private func refuse(
-    _ request: Request, unanswered response: Response, _ context: ServiceRequestContext
-  ) async throws -> Response {
+  private func refusal(of request: Request, unanswered response: Response, _ context: ServiceRequestContext) -> Response
+  {
     guard response.status == .notFound, context.endpointPath == Self.noEndpoint else {
       return Problem(response.status, detail: "The request was refused.", headers: [:]).response
     }
     let allowed = routes.methods(of: request.uri.path)
-    return try await refuse(
-      request,
-      allowed.isEmpty ? Problem.notFound("There is nothing under this path.") : .methodNotAllowed(allowed: allowed))
-  }
-
-  private func refuse(_ request: Request, _ problem: Problem) async throws -> Response {
-    try await request.drainBody()
+    let problem =
+      allowed.isEmpty ? Problem.notFound("There is nothing under this path.") : .methodNotAllowed(allowed: allowed)
     return problem.response
   }
 

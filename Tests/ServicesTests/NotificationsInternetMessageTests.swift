@@ -68,13 +68,4 @@ import WireFormat
     let long = headerField("Subject", unstructured: String(repeating: "数", count: 60))
     #expect(long.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 76 })
   }
-
-  @Test(arguments: [
-    ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 +0000"),
-    ("2024-02-29T23:59:59.999Z", "Thu, 29 Feb 2024 23:59:59 +0000"),
-    ("2026-11-22T20:21:07.123Z", "Sun, 22 Nov 2026 20:21:07 +0000"),
-  ])
-  func aDateIsWrittenAsMailsDo(_ time: String, _ date: String) throws {
-    #expect(mailDate(try #require(Timestamp(rfc3339: time))) == date)
-  }
 }

@@ -106,4 +106,16 @@ import WireFormat
   @Test func nowIsInThisCentury() {
     #expect(Timestamp.now().rfc3339.hasPrefix("20"))
   }
+
+  @Test(arguments: [
+    ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00"), ("1969-12-31T23:59:59.999Z", "Thu, 01 Jan 1970 00:00:00"),
+    ("2024-02-29T23:59:59.999Z", "Thu, 29 Feb 2024 23:59:59"),
+    ("2026-11-22T20:21:07.123Z", "Sun, 22 Nov 2026 20:21:07"),
+  ])
+  func aDateIsWrittenAsMailsAndHTTPDo(_ time: String, _ date: String) throws {
+    let moment = try #require(Timestamp(rfc3339: time))
+
+    #expect(moment.mailDate == date + " +0000")
+    #expect(moment.httpDate == date + " GMT")
+  }
 }

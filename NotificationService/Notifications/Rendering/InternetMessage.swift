@@ -8,7 +8,7 @@ extension Mail {
     // Neither quoted-printable text nor a header field of ours can hold "=_".
     let boundary = "=_\(id.rawValue)"
     let header = [
-      headerField("Date", mailDate(createdAt)),
+      headerField("Date", createdAt.mailDate),
       headerField("From", mailbox(sender)),
       headerField("To", recipient.description),
       headerField("Message-ID", messageID.description),

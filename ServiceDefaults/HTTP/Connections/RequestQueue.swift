@@ -1,0 +1,89 @@
+import HTTPTypes
+import NIOCore
+import Synchronization
+
+/// What has arrived on one connection, in order, for the one task that serves it.
+///
+/// Bounded: while ``limit`` requests wait, the connection is not read. What one reading brings is taken whole, so a little
+/// more can be there: as many requests as fit the reading's 64 KiB.
+final class RequestQueue: Sendable {
+  enum Arrival: Sendable {
+    case request(HTTPRequest, body: ByteBuffer)
+    /// No HTTP, or a request without its end. Nothing behind it can be understood.
+    case unreadable
+    /// The client sends nothing more.
+    case end
+  }
+
+  private struct State {
+    var arrived: [Arrival] = []
+    var consumer: CheckedContinuation<Arrival, Never>?
+    var isOver = false
+    var isReadHeld = false
+
+    /// Whether a read was held back and may go on.
+    mutating func releaseRead() -> Bool {
+      guard isReadHeld, arrived.count < RequestQueue.limit else { return false }
+      isReadHeld = false
+      return true
+    }
+  }
+
+  /// Pipelining is rare, and a request is small.
+  private static let limit = 4
+
+  private let channel: any Channel
+  private let state = Mutex(State())
+
+  init(of channel: any Channel) { self.channel = channel }
+
+  /// What arrives after the end is dropped.
+  func add(_ arrival: Arrival) {
+    let consumer = state.withLock { state -> CheckedContinuation<Arrival, Never>? in
+      guard !state.isOver else { return nil }
+      if case .request = arrival {} else { state.isOver = true }
+      guard let consumer = state.consumer else {
+        state.arrived.append(arrival)
+        return nil
+      }
+      state.consumer = nil
+      return consumer
+    }
+    consumer?.resume(returning: arrival)
+  }
+
+  /// The next arrival, waited for; after the last one ``Arrival/end``.
+  func next() async -> Arrival {
+    await withCheckedContinuation { consumer in
+      let (arrival, reads) = state.withLock { state -> (Arrival?, Bool) in
+        guard !state.arrived.isEmpty else {
+          if state.isOver { return (.end, false) }
+          state.consumer = consumer
+          return (nil, false)
+        }
+        let arrival = state.arrived.removeFirst()
+        return (arrival, state.releaseRead())
+      }
+      if reads { channel.read() }
+      if let arrival { consumer.resume(returning: arrival) }
+    }
+  }
+
+  /// Nobody asks for requests any more: the connection is read to its end, and what comes is dropped.
+  func close() {
+    let reads = state.withLock { state in
+      state.isOver = true
+      state.arrived = []
+      return state.releaseRead()
+    }
+    if reads { channel.read() }
+  }
+
+  /// Whether the connection may be read now; where not, it will be once there is room.
+  func admitsRead() -> Bool {
+    state.withLock { state in
+      state.isReadHeld = state.arrived.count >= Self.limit
+      return !state.isReadHeld
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import WireFormat
+
+/// Serves HTTP/1.1 connections: each by one task on the event loop that reads it, one whole request after another.
+///
+/// It stands where Hummingbird's `HTTP1Channel` would, below its server and above its router. That one hands over each
+/// part of a request, and each part of its answer, through asynchronous sequences, with a logger and a task-local value
+/// for each request. Our requests are small: they are handed over once, when they are whole, and an answer whose length is
+/// known is written at once. What that saves is in `docs/performance.md`.
+struct ServiceConnections: ServerChildChannel {
+  struct Connection: ServerChildChannelValue {
+    let channel: any Channel
+    fileprivate let requests: RequestQueue
+  }
+
+  /// How long the client has to close its side after the last answer. A connection that is closed while it is being
+  /// written to takes that answer with it.
+  private static let linger = TimeAmount.seconds(5)
+
+  let responder: ServiceResponder
+  let idleTimeout: Duration
+  private let executors = EventLoopExecutors()
+  private let date: DateHeader
+
+  init(responder: ServiceResponder, idleTimeout: Duration, now: @escaping @Sendable () -> Timestamp) {
+    self.responder = responder
+    self.idleTimeout = idleTimeout
+    date = DateHeader(now: now)
+  }
+
+  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
+    channel.eventLoop.makeCompletedFuture {
+      let pipeline = channel.pipeline.syncOperations
+      let requests = RequestQueue(of: channel)
+      try pipeline.configureHTTPServerPipeline(
+        withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+        withEncoderConfiguration: .init(), withDecoderLimitConfiguration: Self.limits)
+      try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+      // Closes what is idle, and at a shutdown each connection after the answers it owes.
+      try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
+      try pipeline.addHandler(
+        RequestAssembler(queue: requests, executor: executors.executor(of: channel.eventLoop)))
+      return Connection(channel: channel, requests: requests)
+    }
+  }
+
+  private static var limits: NIOHTTPDecoderLimitConfiguration {
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderFieldSize = RequestLimits.headerField
+    limits.maxHeaderListSize = RequestLimits.headers
+    limits.maxHeaderFieldCount = RequestLimits.headerCount
+    return limits
+  }
+
+  func handle(value connection: Connection, logger: Logger) async {
+    await withTaskExecutorPreference(executors.executor(of: connection.channel.eventLoop)) {
+      await withTaskCancellationHandler {
+        await serve(connection, logger)
+      } onCancel: {
+        // What is in hand is cancelled too, and still answered.
+        connection.channel.close(mode: .input, promise: nil)
+      }
+    }
+  }
+
+  private func serve(_ connection: Connection, _ logger: Logger) async {
+    do {
+      while try await serveNext(connection, logger) {}
+      await end(connection)
+    } catch {
+      logger.trace("Connection broken", metadata: ["error": "\(error)"])
+      connection.channel.close(promise: nil)
+    }
+  }
+
+  /// - Returns: whether there may be another request.
+  private func serveNext(_ connection: Connection, _ logger: Logger) async throws -> Bool {
+    switch await connection.requests.next() {
+    case .request(let head, let body):
+      let context = ServiceRequestContext(source: .init(channel: connection.channel, logger: logger))
+      let request = Request(head: head, body: RequestBody(buffer: body))
+      let response = try await responder.respond(to: request, context: context)
+      try await write(response, to: connection.channel)
+      return !head.headerFields.isClosing && !response.headers.isClosing
+    case .unreadable:
+      try await write(Problem.unreadable.response, to: connection.channel)
+      return false
+    case .end:
+      return false
+    }
+  }
+
+  private func write(_ response: Response, to channel: any Channel) async throws {
+    var head = response.head
+    head.headerFields[.date] = date.text
+    channel.write(HTTPResponsePart.head(head), promise: nil)
+    try await response.body.write(AnswerWriter(channel: channel, isStream: response.body.contentLength == nil))
+  }
+
+  /// Lets the client read the last answer to its end.
+  private func end(_ connection: Connection) async {
+    let channel = connection.channel
+    connection.requests.close()
+    channel.close(mode: .output, promise: nil)
+    let deadline = channel.eventLoop.scheduleTask(in: Self.linger) { channel.close(promise: nil) }
+    try? await channel.closeFuture.get()
+    deadline.cancel()
+  }
+}
+
+extension HTTPFields {
+  /// Whether this is the last message on its connection (RFC 9112, section 9.6).
+  fileprivate var isClosing: Bool {
+    guard let options = self[.connection] else { return false }
+    return options.lowercased().split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }).contains("close")
+  }
+}
+
+extension Problem {
+  fileprivate static let unreadable = Problem(
+    .badRequest, detail: "The request is no HTTP/1.1, or ended in its middle.", headers: [.connection: "close"])
+}
