@@ -6,9 +6,10 @@ SHELL := /bin/bash
 
 SWIFT ?= swift
 # Release builds have a scratch path of their own, so that the two configurations never throw each other away. They are
-# optimised across modules, and on Linux carry the Swift runtime within: together 6 % of what an order costs
-# (docs/performance.md).
-RELEASE := $(SWIFT) build -c release --scratch-path .build-release -Xswiftc -cross-module-optimization
+# optimised across modules, do without the run-time half of the exclusivity checks (debug builds and tests have them), and
+# on Linux carry the Swift runtime within (docs/performance.md).
+RELEASE := $(SWIFT) build -c release --scratch-path .build-release \
+  -Xswiftc -cross-module-optimization -Xswiftc -enforce-exclusivity=unchecked
 ifeq ($(shell uname -s),Linux)
 RELEASE += --static-swift-stdlib
 endif

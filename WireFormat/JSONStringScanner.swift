@@ -12,22 +12,33 @@ struct JSONStringScanner {
   /// Most strings have no escape and are copied in one piece; pure ASCII is not validated again.
   mutating func scan() throws(JSONParseError) -> String {
     let start = position
-    var seen: UInt8 = 0
-    while position < bytes.count {
-      let byte = bytes[position]
-      if byte == UInt8(ascii: "\"") {
-        let text = bytes[start..<position]
-        position += 1
-        return seen < 0x80
-          ? String(decoding: UnsafeBufferPointer(rebasing: text), as: UTF8.self)
-          : try validated(UnsafeBufferPointer(rebasing: text), from: start)
-      }
-      if byte == UInt8(ascii: "\\") { return try scanWithEscapes(from: start) }
-      guard byte >= 0x20 else { throw failure("a control character in a string") }
-      seen |= byte
+    let (end, isASCII) = endOfPlainText()
+    position = end
+    guard end < bytes.count else { throw failure("a string without its end") }
+    switch bytes[end] {
+    case UInt8(ascii: "\""):
+      let text = UnsafeBufferPointer(rebasing: bytes[start..<end])
       position += 1
+      return isASCII ? String(decoding: text, as: UTF8.self) : try validated(text, from: start)
+    case UInt8(ascii: "\\"):
+      return try scanWithEscapes(from: start)
+    default:
+      throw failure("a control character in a string")
     }
-    throw failure("a string without its end")
+  }
+
+  /// The first quote, backslash or control character, or the end of the bytes; and whether all before it is ASCII.
+  /// In locals: members would be written back at each of the bytes, which are most of what is ever read.
+  private func endOfPlainText() -> (end: Int, isASCII: Bool) {
+    var end = position
+    var seen: UInt8 = 0
+    while end < bytes.count {
+      let byte = bytes[end]
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+      seen |= byte
+      end += 1
+    }
+    return (end, seen < 0x80)
   }
 
   private mutating func scanWithEscapes(from start: Int) throws(JSONParseError) -> String {

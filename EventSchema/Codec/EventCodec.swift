@@ -63,6 +63,8 @@ public enum EventCodec {
   }
 
   private static func isKey(_ key: [UInt8]?, of orderID: OrderID) -> Bool {
-    key?.elementsEqual(orderID.rawValue.utf8) ?? false
+    guard let key else { return false }
+    var text = orderID.rawValue
+    return text.withUTF8 { key.elementsEqual($0) }
   }
 }

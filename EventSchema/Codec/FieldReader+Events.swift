@@ -17,7 +17,7 @@ extension FieldReader {
     let items = try list("items", count: OrderItem.countRange) {
       (fields) throws(UnreadableField) in try OrderItem(from: fields)
     }
-    try checkNoneTwice(items, \.productID)
+    try checkNoneTwice(items.map { $0.productID })
     return items
   }
 
@@ -25,7 +25,7 @@ extension FieldReader {
     let items = try list("items", count: OrderItem.countRange) {
       (fields) throws(UnreadableField) in try ReservedItem(from: fields)
     }
-    try checkNoneTwice(items, \.productID)
+    try checkNoneTwice(items.map { $0.productID })
     return items
   }
 
@@ -50,10 +50,8 @@ extension FieldReader {
     return reason
   }
 
-  private func checkNoneTwice<Item>(
-    _ items: [Item], _ product: (Item) -> ProductID
-  ) throws(UnreadableField) {
-    guard let index = items.repetitions(of: product).first else { return }
+  private func checkNoneTwice(_ products: [ProductID]) throws(UnreadableField) {
+    guard let index = products.repetitions.first else { return }
     throw failure("items[\(index)].product_id", "is there twice")
   }
 }

@@ -1,13 +1,11 @@
-extension Array {
-  /// The places of elements whose product an earlier element has, ascending. An order must not have any.
-  package func repetitions(of product: (Element) -> ProductID) -> [Int] {
+extension [ProductID] {
+  /// The places of products that an earlier place has, ascending. An order must not have any.
+  package var repetitions: [Int] {
     // Most orders have a few items: then comparing each with each is several times cheaper than hashing them.
     guard count > 16 else {
-      return indices.filter { place in
-        self[..<place].contains { product($0) == product(self[place]) }
-      }
+      return indices.filter { self[..<$0].contains(self[$0]) }
     }
     var seen = Set<ProductID>(minimumCapacity: count)
-    return indices.filter { !seen.insert(product(self[$0])).inserted }
+    return indices.filter { !seen.insert(self[$0]).inserted }
   }
 }

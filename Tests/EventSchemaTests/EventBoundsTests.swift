@@ -80,8 +80,8 @@ import WireFormat
   func eachPlaceThatNamesAProductAgainIsFound(count: Int) throws {
     let products = try (0..<count).map { try #require(ProductID("product-\($0)")) }
 
-    #expect(products.repetitions { $0 }.isEmpty)
-    #expect((products + [products[count - 1], products[0]]).repetitions { $0 } == [count, count + 1])
+    #expect(products.repetitions.isEmpty)
+    #expect((products + [products[count - 1], products[0]]).repetitions == [count, count + 1])
   }
 
   @Test(arguments: [EventType.orderRejected, .orderCancelled, .inventoryReleased])

@@ -61,26 +61,26 @@ struct SQLiteGroupCommitTests {
     let (runs, actions, failures) = (Tally(), Tally(), Tally())
     let held = await HeldWriter(store.database)
 
-    let writes = (0..<40).map { index in
+    let writes = (0..<160).map { index in
       Task {
         try await store.database.write(isRepeatable: true) { transaction in
           runs.add()
           transaction.afterCommit { actions.add() }
           try transaction.database.execute(sql: "INSERT INTO notes VALUES (?)", arguments: [index])
-          if index == 20 { failures.add() }
-          if index == 20 { throw Refused() }
+          if index == 80 { failures.add() }
+          if index == 80 { throw Refused() }
         }
       }
     }
-    try await held.letGo(when: 40, waitFor: store.database)
+    try await held.letGo(when: 160, waitFor: store.database)
 
-    for (index, write) in writes.enumerated() where index != 20 { try await write.value }
-    await #expect(throws: Refused.self) { try await writes[20].value }
+    for (index, write) in writes.enumerated() where index != 80 { try await write.value }
+    await #expect(throws: Refused.self) { try await writes[80].value }
     #expect(failures.value == 2, "in the stretch, and alone")
-    #expect((41...56).contains(runs.value), "\(runs.value) runs: only its stretch of 16 runs again")
-    #expect(actions.value == 39)
-    #expect(try store.count("SELECT COUNT(DISTINCT text) FROM notes WHERE text <> '20'") == 39)
-    #expect(try store.count("SELECT COUNT(*) FROM notes") == 39)
+    #expect((161...224).contains(runs.value), "\(runs.value) runs: only its stretch of 64 runs again")
+    #expect(actions.value == 159)
+    #expect(try store.count("SELECT COUNT(DISTINCT text) FROM notes WHERE text <> '80'") == 159)
+    #expect(try store.count("SELECT COUNT(*) FROM notes") == 159)
   }
 
   @Test func aWriteThatIsNotRepeatableRunsOnceAmongThoseThatAre() async throws {

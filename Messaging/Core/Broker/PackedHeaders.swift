@@ -59,11 +59,14 @@ public struct PackedHeaders: Sendable, Hashable {
 
   /// The value of the last header of this name, which may be null; nil where there is none.
   public func last(_ name: String) -> [UInt8]?? {
-    var found: [UInt8]?? = .none
-    forEach { candidate, value in
-      if candidate.elementsEqual(name.utf8) { found = .some(value.map { Array($0) }) }
+    var name = name
+    return name.withUTF8 { name in
+      var found: [UInt8]?? = .none
+      forEach { candidate, value in
+        if candidate.elementsEqual(name) { found = .some(value.map { Array($0) }) }
+      }
+      return found
     }
-    return found
   }
 
   /// `count` headers, which are to be appended; each is handed on as it lies in memory.

@@ -1,6 +1,8 @@
 /// One transaction of a consumer: what it goes by, and what comes of it.
-struct ProcessingRound<Transaction> {
-  let transaction: Transaction
+///
+/// A class, since its layout depends on `Transaction`: of a structure the runtime would have to be asked for it by each
+/// function that an event passes.
+final class ProcessingRound<Transaction> {
   /// Of this group, when the transaction began.
   let deaths: CrashedAttempts
   /// Whether the group may have anything parked, under whatever key. The transaction holds the store's write lock: what
@@ -9,6 +11,7 @@ struct ProcessingRound<Transaction> {
   /// The event that shares a savepoint with others and is being dealt with, in case it fails.
   var atHand: InboxEntry?
   var outcome = WorkerOutcome()
+  let transaction: Transaction
 
   init(_ transaction: Transaction, deaths: CrashedAttempts, hasParked: Bool) {
     self.transaction = transaction

@@ -18,7 +18,7 @@ extension RecordProcessor {
   ///
   /// - Returns: the failure where it is to be tried again; nil where the event was given up.
   func settleFailure(
-    of entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: inout Round
+    of entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: Round
   ) throws -> EventFailure? {
     if Mutation.dedupSurvivesFailure.isOn {
       _ = try store.register(entry, outcome: .processed, in: round.transaction)
@@ -27,7 +27,7 @@ extension RecordProcessor {
       round.outcome.counts.retries += 1
       return EventFailure(entry, error)
     }
-    try giveUp(entry, record, error, &round)
+    try giveUp(entry, record, error, round)
     return nil
   }
 
@@ -46,7 +46,7 @@ extension RecordProcessor {
   }
 
   /// Rule 5, after the last attempt.
-  func giveUp(_ entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: inout Round) throws {
+  func giveUp(_ entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: Round) throws {
     let entry = withAttemptsMade(entry)
     try store.savepoint(in: round.transaction) {
       _ = try store.register(entry, outcome: .deadLettered, in: round.transaction)
@@ -59,7 +59,7 @@ extension RecordProcessor {
   /// Rule 2. Its id may be one that was processed: an event that was changed on its way is a dead letter all the same,
   /// once.
   func giveUp(
-    _ unreadable: UnreadableRecord, _ record: ConsumedRecord, attempts: Int, _ round: inout Round
+    _ unreadable: UnreadableRecord, _ record: ConsumedRecord, attempts: Int, _ round: Round
   ) throws {
     let deadLetter = DeadLetter(
       unreadable: unreadable, record: record, consumerGroup: group, attempts: attempts, failedAt: clocks.wall())

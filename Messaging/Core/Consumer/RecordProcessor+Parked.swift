@@ -2,7 +2,7 @@ import WireFormat
 
 /// Parked events whose turn has come.
 extension RecordProcessor {
-  func park(_ parked: ParkedRecord, _ round: inout Round) throws {
+  func park(_ parked: ParkedRecord, _ round: Round) throws {
     try store.park(parked, in: round.transaction)
     round.hasParked = true
   }
@@ -11,7 +11,7 @@ extension RecordProcessor {
   /// fails. That one stays parked, and is found by ``sweep(_:in:)`` when its pause is over.
   ///
   /// - Parameter version: the key's cursor, where it is known.
-  func processSuccessors(ofKey key: String, after version: Int64? = nil, _ round: inout Round) throws {
+  func processSuccessors(ofKey key: String, after version: Int64? = nil, _ round: Round) throws {
     guard round.hasParked else { return }
     let transaction = round.transaction
     var cursor = try version ?? store.cursor(of: key, in: transaction)
@@ -33,7 +33,7 @@ extension RecordProcessor {
       } catch {
         guard let (entry, record) = taken else { throw error }
         guard isToRetry(entry, try decision(about: error)) else {
-          return try giveUpParked(entry, record, error, &round)
+          return try giveUpParked(entry, record, error, round)
         }
         let pause = retry.backoff(after: entry)
         // Deaths are counted where they are, and not twice.
@@ -48,8 +48,8 @@ extension RecordProcessor {
   /// Handles the parked events of `keys` that have become next and were not handled by whoever made them so: they
   /// failed, or the process died in between. Any member of the group may do it, whoever has the partition.
   func sweep(_ keys: [String], in transaction: Store.Transaction) throws -> WorkerOutcome {
-    var round = try begin(transaction)
-    for key in keys { try processSuccessors(ofKey: key, &round) }
+    let round = try begin(transaction)
+    for key in keys { try processSuccessors(ofKey: key, round) }
     return round.outcome
   }
 
@@ -76,7 +76,7 @@ extension RecordProcessor {
   }
 
   private func giveUpParked(
-    _ entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: inout Round
+    _ entry: InboxEntry, _ record: ConsumedRecord, _ error: any Error, _ round: Round
   ) throws {
     let transaction = round.transaction
     let entry = withAttemptsMade(entry)

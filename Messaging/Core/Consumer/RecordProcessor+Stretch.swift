@@ -8,20 +8,20 @@ import FaultInjection
 /// as those of a batch that could not be committed are. The one that failed is not: its failure is known, and was one
 /// attempt.
 extension RecordProcessor {
-  /// What is done twice at most when a record fails. With 16 the savepoint costs a record next to nothing.
-  private static var longestStretch: Int { 16 }
+  /// What is done twice at most when a record fails.
+  private static var longestStretch: Int { 64 }
 
   /// Deals with the records of a partition, up to the first that has to be tried again.
-  func process(_ part: WorkerBatch.Part, _ round: inout Round) throws -> WorkerOutcome.Part {
+  func process(_ part: WorkerBatch.Part, _ round: Round) throws -> WorkerOutcome.Part {
     var result = WorkerOutcome.Part(partition: part.partition, done: 0, failure: nil)
     while result.done < part.records.count {
       let earlier = result.done == 0 ? part.failure : nil
       let step: (done: Int, failure: EventFailure?)
       if earlier == nil, round.isCalm {
-        step = try stretch(part.records[result.done...].prefix(Self.longestStretch), of: part.cluster, &round)
+        step = try stretch(part.records[result.done...].prefix(Self.longestStretch), of: part.cluster, round)
       } else {
         let record = part.records[result.done]
-        let failure = try process(record, of: part.cluster, earlier: earlier, alone: true, &round)
+        let failure = try process(record, of: part.cluster, earlier: earlier, alone: true, round)
         step = (failure == nil ? 1 : 0, failure)
       }
       result.done += step.done
@@ -35,14 +35,14 @@ extension RecordProcessor {
 
   /// - Returns: how many are dealt with, and the failure of the one behind those.
   private func stretch(
-    _ records: ArraySlice<ConsumedRecord>, of cluster: String, _ round: inout Round
+    _ records: ArraySlice<ConsumedRecord>, of cluster: String, _ round: Round
   ) throws -> (done: Int, failure: EventFailure?) {
     let before = round.outcome
     var done = 0
     do {
       try store.savepoint(in: round.transaction) {
         for record in records where round.isCalm {
-          _ = try process(record, of: cluster, earlier: nil, alone: false, &round)
+          _ = try process(record, of: cluster, earlier: nil, alone: false, round)
           done += 1
         }
       }
@@ -54,10 +54,10 @@ extension RecordProcessor {
       round.atHand = nil
       round.outcome = before
       for (index, record) in records.prefix(done).enumerated() {
-        let failure = try process(record, of: cluster, earlier: nil, alone: true, &round)
+        let failure = try process(record, of: cluster, earlier: nil, alone: true, round)
         if let failure { return (index, failure) }
       }
-      let failure = try settleFailure(of: entry, records[records.startIndex + done], error, &round)
+      let failure = try settleFailure(of: entry, records[records.startIndex + done], error, round)
       return (failure == nil ? done + 1 : done, failure)
     }
   }

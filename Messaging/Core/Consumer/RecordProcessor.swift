@@ -4,16 +4,30 @@ import WireFormat
 /// Deals with records inside a transaction, as the contract's section 5 says. Handled once in effect: the event's row,
 /// its effect, its outgoing messages and its cursor stand or fall together: what fails is undone, alone.
 ///
-/// Holds nothing of what it has seen: a transaction that is rolled back can be done again.
-struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
+/// Holds nothing of what it has seen: a transaction that is rolled back can be done again. A class for the same reason as
+/// ``ProcessingRound``.
+final class RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   typealias Round = ProcessingRound<Store.Transaction>
 
   let group: String
-  let store: Store
   let retry: RetryPolicy
   let interpret: @Sendable (ConsumedRecord) -> Interpretation<Event>
   let handle: @Sendable (Event, Delivery, Store.Transaction) throws -> Void
   let clocks: Clocks
+  let store: Store
+
+  init(
+    group: String, store: Store, retry: RetryPolicy,
+    interpret: @escaping @Sendable (ConsumedRecord) -> Interpretation<Event>,
+    handle: @escaping @Sendable (Event, Delivery, Store.Transaction) throws -> Void, clocks: Clocks
+  ) {
+    self.group = group
+    self.store = store
+    self.retry = retry
+    self.interpret = interpret
+    self.handle = handle
+    self.clocks = clocks
+  }
 
   func begin(_ transaction: Store.Transaction) throws -> Round {
     Round(
@@ -25,10 +39,10 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   ///
   /// - Throws: what concerns the whole transaction: nothing of it must be written then.
   func process(_ batch: WorkerBatch, in transaction: Store.Transaction) throws -> WorkerOutcome {
-    var round = try begin(transaction)
+    let round = try begin(transaction)
     var next: [String: [TopicPartition: Int64]] = [:]
     for part in batch.parts {
-      let result = try process(part, &round)
+      let result = try process(part, round)
       if result.done > 0 {
         next[part.cluster, default: [:]][part.partition] = part.records[result.done - 1].offset &+ 1
       }
@@ -48,13 +62,13 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   ///     its failure is thrown.
   /// - Returns: a failure that is to be tried again; nil when the record is dealt with.
   func process(
-    _ record: ConsumedRecord, of cluster: String, earlier: EventFailure?, alone: Bool, _ round: inout Round
+    _ record: ConsumedRecord, of cluster: String, earlier: EventFailure?, alone: Bool, _ round: Round
   ) throws -> EventFailure? {
     let place = HandlingSubject.record(cluster: cluster, record.topicPartition, offset: record.offset)
     let deaths = round.deaths.number(of: place)
     guard deaths < retry.maxAttempts else {
       // It stays counted: nobody must ever try to read these bytes again.
-      try giveUp(UnreadableRecord(reason: "the process died while reading it"), record, attempts: deaths, &round)
+      try giveUp(UnreadableRecord(reason: "the process died while reading it"), record, attempts: deaths, round)
       return nil
     }
     let interpretation = read(record, as: place)
@@ -67,12 +81,12 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       round.outcome.counts.ignored += 1
       return nil
     case .unreadable(let unreadable):
-      try giveUp(unreadable, record, attempts: 1, &round)
+      try giveUp(unreadable, record, attempts: 1, round)
       return nil
     case .withoutEffect(let identity):
-      return try process(identity, nil, record, earlier: earlier, alone: alone, &round)
+      return try process(identity, nil, record, earlier: earlier, alone: alone, round)
     case .event(let identity, let event):
-      return try process(identity, event, record, earlier: earlier, alone: alone, &round)
+      return try process(identity, event, record, earlier: earlier, alone: alone, round)
     }
   }
 
@@ -87,7 +101,7 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
 
   private func process(
     _ identity: EventIdentity, _ event: Event?, _ record: ConsumedRecord, earlier: EventFailure?, alone: Bool,
-    _ round: inout Round
+    _ round: Round
   ) throws -> EventFailure? {
     let subject = HandlingSubject.event(id: identity.eventID)
     let deaths = round.deaths.number(of: subject)
@@ -96,19 +110,19 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     let disposition: RecordDisposition
     if alone {
       do {
-        disposition = try store.savepoint(in: round.transaction) { try settlePlace(of: entry, event, record, &round) }
+        disposition = try store.savepoint(in: round.transaction) { try settlePlace(of: entry, event, record, round) }
       } catch {
-        return try settleFailure(of: entry, record, error, &round)
+        return try settleFailure(of: entry, record, error, round)
       }
     } else {
       round.atHand = entry
-      disposition = try settlePlace(of: entry, event, record, &round)
+      disposition = try settlePlace(of: entry, event, record, round)
       round.atHand = nil
     }
     round.outcome.counts.add(disposition, hasEffect: event != nil)
     if disposition != .park { try forgetDeaths(of: subject, round) }
     if disposition == .handle, let version = identity.version {
-      try processSuccessors(ofKey: identity.key, after: version, &round)
+      try processSuccessors(ofKey: identity.key, after: version, round)
     }
     return nil
   }
@@ -116,7 +130,7 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   /// Claims an event, and handles, parks or drops it by its place: in the order that needs the fewest statements for a new
   /// one that is the next of its key.
   private func settlePlace(
-    of entry: InboxEntry, _ event: Event?, _ record: ConsumedRecord, _ round: inout Round
+    of entry: InboxEntry, _ event: Event?, _ record: ConsumedRecord, _ round: Round
   ) throws -> RecordDisposition {
     let identity = entry.identity
     let transaction = round.transaction
@@ -128,7 +142,7 @@ struct RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       return .stale
     case .ahead:
       try store.settle(entry, outcome: .parked, in: transaction)
-      try park(ParkedRecord(identity: identity, record: record), &round)
+      try park(ParkedRecord(identity: identity, record: record), round)
       return .park
     case .next, .unordered:
       try run(event, entry, of: record, as: .event(id: identity.eventID), in: transaction)

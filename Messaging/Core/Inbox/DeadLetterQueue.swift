@@ -63,7 +63,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     _ id: Int64, attempt: Int, begunAt redrives: Int?, by requester: Requester
   ) throws -> (step: RedriveStep, outcome: WorkerOutcome) {
     try store.transact { transaction in
-      var round = try processor.begin(transaction)
+      let round = try processor.begin(transaction)
       guard let kept = try store.deadLetter(id, in: transaction) else { return (.finished(nil), round.outcome) }
       switch kept.status {
       case _ where Mutation.redriveEachTime.isOn: break
@@ -76,12 +76,12 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
       }
       do {
         let key = try store.savepoint(in: transaction) {
-          let key = try handleAgain(kept, attempt: attempt, by: requester, &round)
+          let key = try handleAgain(kept, attempt: attempt, by: requester, round)
           try store.close(id, as: .resolved, reason: nil, in: transaction)
           try record(.redrive, .resolved, of: kept, by: requester, in: transaction)
           return key
         }
-        if let key { try processor.processSuccessors(ofKey: key, &round) }
+        if let key { try processor.processSuccessors(ofKey: key, round) }
         return (.finished(.resolved), round.outcome)
       } catch {
         if case .retry = try processor.decision(about: error), attempt < processor.retry.maxAttempts {
@@ -95,7 +95,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
 
   /// - Returns: the key whose cursor has moved.
   private func handleAgain(
-    _ kept: KeptDeadLetter, attempt: Int, by requester: Requester, _ round: inout Round
+    _ kept: KeptDeadLetter, attempt: Int, by requester: Requester, _ round: Round
   ) throws -> String? {
     let subject = HandlingSubject.redrive(
       deadLetterID: kept.id, redrives: kept.letter.redrives, attempt: attempt, requester)
@@ -105,15 +105,15 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
       try settle(kept, as: .processed, attempt: attempt, in: round.transaction)
       return nil
     case .withoutEffect(let identity):
-      return try takePlace(identity, nil, of: kept, as: subject, attempt: attempt, &round)
+      return try takePlace(identity, nil, of: kept, as: subject, attempt: attempt, round)
     case .event(let identity, let event):
-      return try takePlace(identity, event, of: kept, as: subject, attempt: attempt, &round)
+      return try takePlace(identity, event, of: kept, as: subject, attempt: attempt, round)
     }
   }
 
   private func takePlace(
     _ identity: EventIdentity, _ event: Event?, of kept: KeptDeadLetter, as subject: HandlingSubject, attempt: Int,
-    _ round: inout Round
+    _ round: Round
   ) throws -> String? {
     let transaction = round.transaction
     // An id that could not be read is one that the same event may have been handled under since.
@@ -136,7 +136,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     case .ahead:
       round.outcome.counts.parked += 1
       try store.settle(entry, outcome: .parked, in: transaction)
-      try processor.park(ParkedRecord(identity: identity, record: record), &round)
+      try processor.park(ParkedRecord(identity: identity, record: record), round)
       return nil
     case .next, .unordered:
       try processor.run(event, entry, of: record, as: subject, in: transaction)
@@ -172,7 +172,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     _ id: Int64, by requester: Requester
   ) throws -> (result: DiscardOutcome?, outcome: WorkerOutcome) {
     try store.transact { transaction in
-      var round = try processor.begin(transaction)
+      let round = try processor.begin(transaction)
       guard let kept = try store.deadLetter(id, in: transaction) else { return (nil, round.outcome) }
       switch kept.status {
       case .resolved: return (.alreadyResolved, round.outcome)
@@ -183,15 +183,15 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
         try settle(kept, as: .discarded, attempt: kept.letter.attempts, in: transaction)
         try store.close(id, as: .discarded, reason: requester.reason, in: transaction)
         try record(.discard, .discarded, of: kept, by: requester, in: transaction)
-        return try leavePlace(of: kept, &round)
+        return try leavePlace(of: kept, round)
       }
-      if let movedKey { try processor.processSuccessors(ofKey: movedKey, &round) }
+      if let movedKey { try processor.processSuccessors(ofKey: movedKey, round) }
       return (.discarded, round.outcome)
     }
   }
 
   /// - Returns: the key whose cursor has moved.
-  private func leavePlace(of kept: KeptDeadLetter, _ round: inout Round) throws -> String? {
+  private func leavePlace(of kept: KeptDeadLetter, _ round: Round) throws -> String? {
     let transaction = round.transaction
     guard let key = kept.letter.key, let version = kept.letter.version else { return nil }
     switch EventPlace(version: version, cursor: try store.cursor(of: key, in: transaction)) {
@@ -201,7 +201,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
       return key
     case .ahead:
       try processor.park(
-        ParkedRecord(identity: kept.identity, record: kept.letter.record, isDiscarded: true), &round)
+        ParkedRecord(identity: kept.identity, record: kept.letter.record, isDiscarded: true), round)
       return nil
     }
   }
@@ -213,7 +213,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
     ofKey key: String, by requester: Requester
   ) throws -> (result: GapDiscardOutcome?, outcome: WorkerOutcome) {
     try store.transact { transaction in
-      var round = try processor.begin(transaction)
+      let round = try processor.begin(transaction)
       guard let first = try store.firstParkedVersion(of: key, in: transaction) else { return (nil, round.outcome) }
       let cursor = max(0, try store.cursor(of: key, in: transaction))
       guard first > cursor, first - cursor > 1 else { return (.nothingMissing, round.outcome) }
@@ -228,7 +228,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
             .discardGap, .discarded, by: requester, at: processor.clocks.wall(), deadLetterID: nil, key: key,
             detail: "versions \(missing.lowerBound) to \(missing.upperBound)"), in: transaction)
       }
-      try processor.processSuccessors(ofKey: key, &round)
+      try processor.processSuccessors(ofKey: key, round)
       return (.discarded(versions: missing), round.outcome)
     }
   }

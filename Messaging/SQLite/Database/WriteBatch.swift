@@ -10,9 +10,8 @@ import Messaging
 /// nothing of the batch is written and every write of it fails with `StoreUnavailable`. No committed write was carried
 /// out twice.
 struct WriteBatch {
-  /// How many repeatable writes share a savepoint at most: with 16 it costs each next to nothing, and that many run again
-  /// when one throws.
-  private static let longestStretch = 16
+  /// How many repeatable writes share a savepoint at most: that many run again when one throws.
+  private static let longestStretch = 64
 
   /// What became of a batch.
   struct Outcome {

@@ -14,7 +14,7 @@ public struct OrderDraft: Sendable, Hashable {
     if !OrderItem.countRange.contains(items.count) {
       violations.append(.itemCount(items.count))
     }
-    violations += items.repetitions(of: \.productID).map { .repeatedProduct(index: $0) }
+    violations += items.map { $0.productID }.repetitions.map { .repeatedProduct(index: $0) }
 
     let sum = OrderItem.total(of: items)
     if sum == nil {
