@@ -12,6 +12,15 @@ RELEASE := $(SWIFT) build -c release --scratch-path .build-release \
   -Xswiftc -cross-module-optimization -Xswiftc -enforce-exclusivity=unchecked
 ifeq ($(shell uname -s),Linux)
 RELEASE += --static-swift-stdlib
+# What a service keeps resident: no table of names for others to link against, equal functions once, and relocations
+# packed where the C library can read that (glibc 2.36).
+RELEASE += -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker --icf=safe
+GLIBC := $(lastword $(shell getconf GNU_LIBC_VERSION 2>/dev/null))
+ifneq ($(GLIBC),)
+ifeq ($(shell printf '2.36\n%s\n' $(GLIBC) | sort -V | head -1),2.36)
+RELEASE += -Xlinker -z -Xlinker pack-relative-relocs
+endif
+endif
 endif
 SWIFT_SOURCES := Package.swift WireFormat EventSchema FaultInjection Messaging ServiceDefaults OrderService InventoryService NotificationService CLI Benchmarks/Limits Tests
 
