@@ -24,7 +24,7 @@ extension ServiceRequestContext {
 
 /// Sees at the end of the pipeline what happens to the connection, and passes everything on.
 ///
-/// Hummingbird leaves a connection open when the client half-closes it, so the channel's own close comes too late.
+/// A connection stays open when the client half-closes it, so the channel's own close comes too late.
 private final class DisconnectWatch: ChannelInboundHandler, RemovableChannelHandler, Sendable {
   typealias InboundIn = NIOAny
 

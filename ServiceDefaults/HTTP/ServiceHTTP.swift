@@ -13,7 +13,8 @@ public enum ServiceHTTP {
   /// Serves `router` over HTTP/1.1: a Hummingbird application, which is a Service, over connections of our own
   /// (``ServiceConnections``). `HummingbirdTesting` takes it too.
   ///
-  /// Connections that are idle for a minute, or dribble a request for as long, are closed; header fields have limits.
+  /// Connections on which nothing comes for a minute, between requests or in the middle of one, are closed; header fields
+  /// have limits.
   ///
   /// - Parameters:
   ///   - access: who may do what.

@@ -13,12 +13,23 @@ struct AnswerWriter: ResponseBodyWriter {
 
   func write(_ buffer: ByteBuffer) async throws {
     guard isStream else { return channel.write(HTTPResponsePart.body(buffer), promise: nil) }
-    try await channel.writeAndFlush(HTTPResponsePart.body(buffer)).get()
+    try await channel.writeAndWait(.body(buffer))
   }
 
   func finish(_ trailers: HTTPFields?) async throws {
-    let end = HTTPResponsePart.end(trailers)
-    guard channel.isWritable else { return try await channel.writeAndFlush(end).get() }
-    channel.writeAndFlush(end, promise: nil)
+    guard channel.isWritable else { return try await channel.writeAndWait(.end(trailers)) }
+    channel.writeAndFlush(HTTPResponsePart.end(trailers), promise: nil)
+  }
+}
+
+extension Channel {
+  /// Returns when the kernel has taken `part`, and all before it. Who is cancelled meanwhile waits for a client that does
+  /// not read: the connection is closed.
+  func writeAndWait(_ part: HTTPResponsePart) async throws {
+    try await withTaskCancellationHandler {
+      try await writeAndFlush(part).get()
+    } onCancel: {
+      close(promise: nil)
+    }
   }
 }

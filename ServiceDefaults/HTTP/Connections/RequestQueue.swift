@@ -4,19 +4,19 @@ import Synchronization
 
 /// What has arrived on one connection, in order, for the one task that serves it.
 ///
-/// Bounded: while ``limit`` requests wait, the connection is not read. What one reading brings is taken whole, so a little
-/// more can be there: as many requests as fit the reading's 64 KiB.
+/// While ``limit`` requests wait the connection is not read. What a reading brings is taken whole, so more can be there: as
+/// many as fit NIO's 256 KiB a reading, or the kernel's buffer when the client has ended its side.
 final class RequestQueue: Sendable {
   enum Arrival: Sendable {
     case request(HTTPRequest, body: ByteBuffer)
-    /// No HTTP, or a request without its end. Nothing behind it can be understood.
-    case unreadable
+    /// No request, or one without its end. Nothing behind it can be understood.
+    case unreadable(any Error)
     /// The client sends nothing more.
     case end
   }
 
   private struct State {
-    var arrived: [Arrival] = []
+    var arrived = CircularBuffer<Arrival>(initialCapacity: 0)
     var consumer: CheckedContinuation<Arrival, Never>?
     var isOver = false
     var isReadHeld = false
@@ -37,6 +37,9 @@ final class RequestQueue: Sendable {
 
   init(of channel: any Channel) { self.channel = channel }
 
+  /// Whether everything that has arrived was answered.
+  var isIdle: Bool { state.withLock { $0.consumer != nil } }
+
   /// What arrives after the end is dropped.
   func add(_ arrival: Arrival) {
     let consumer = state.withLock { state -> CheckedContinuation<Arrival, Never>? in
@@ -56,12 +59,11 @@ final class RequestQueue: Sendable {
   func next() async -> Arrival {
     await withCheckedContinuation { consumer in
       let (arrival, reads) = state.withLock { state -> (Arrival?, Bool) in
-        guard !state.arrived.isEmpty else {
+        guard let arrival = state.arrived.popFirst() else {
           if state.isOver { return (.end, false) }
           state.consumer = consumer
           return (nil, false)
         }
-        let arrival = state.arrived.removeFirst()
         return (arrival, state.releaseRead())
       }
       if reads { channel.read() }
@@ -73,7 +75,7 @@ final class RequestQueue: Sendable {
   func close() {
     let reads = state.withLock { state in
       state.isOver = true
-      state.arrived = []
+      state.arrived.removeAll()
       return state.releaseRead()
     }
     if reads { channel.read() }

@@ -20,9 +20,12 @@ struct ServiceConnections: ServerChildChannel {
     fileprivate let requests: RequestQueue
   }
 
-  /// How long the client has to close its side after the last answer. A connection that is closed while it is being
-  /// written to takes that answer with it.
-  private static let linger = TimeAmount.seconds(5)
+  /// How long the client has to take its last answer, and then to close its side: a connection that is closed while
+  /// bytes are on their way takes them with it.
+  private static let takingPatience = TimeAmount.seconds(60)
+  private static let closingPatience = TimeAmount.seconds(5)
+  /// How many requests that are there already are served before others have their turn on the event loop.
+  private static let longestTurn = 16
 
   let responder: ServiceResponder
   let idleTimeout: Duration
@@ -64,7 +67,7 @@ struct ServiceConnections: ServerChildChannel {
       await withTaskCancellationHandler {
         await serve(connection, logger)
       } onCancel: {
-        // What is in hand is cancelled too, and still answered.
+        // What is in hand is cancelled too, and answered as far as its client reads.
         connection.channel.close(mode: .input, promise: nil)
       }
     }
@@ -72,7 +75,11 @@ struct ServiceConnections: ServerChildChannel {
 
   private func serve(_ connection: Connection, _ logger: Logger) async {
     do {
-      while try await serveNext(connection, logger) {}
+      var served = 0
+      while try await serveNext(connection, logger) {
+        served += 1
+        if served % Self.longestTurn == 0 { await Task.yield() }
+      }
       await end(connection)
     } catch {
       logger.trace("Connection broken", metadata: ["error": "\(error)"])
@@ -86,11 +93,17 @@ struct ServiceConnections: ServerChildChannel {
     case .request(let head, let body):
       let context = ServiceRequestContext(source: .init(channel: connection.channel, logger: logger))
       let request = Request(head: head, body: RequestBody(buffer: body))
-      let response = try await responder.respond(to: request, context: context)
+      var response = try await responder.respond(to: request, context: context)
+      let isLast = head.asksForAnotherProtocol || head.headerFields.isClosing || response.headers.isClosing
+      if isLast { response.headers[.connection] = "close" }
       try await write(response, to: connection.channel)
-      return !head.headerFields.isClosing && !response.headers.isClosing
-    case .unreadable:
-      try await write(Problem.unreadable.response, to: connection.channel)
+      return !isLast
+    case .unreadable(let error):
+      logger.debug("Request refused: it cannot be read", metadata: ["error": "\(error)"])
+      let problem = Task.isCancelled ? Problem.unavailable("The service is shutting down.") : .unreadable(error)
+      var response = problem.response
+      response.headers[.connection] = "close"
+      try await write(response, to: connection.channel)
       return false
     case .end:
       return false
@@ -108,22 +121,30 @@ struct ServiceConnections: ServerChildChannel {
   private func end(_ connection: Connection) async {
     let channel = connection.channel
     connection.requests.close()
+    // Of a client that has ended its side, the connection is closed as a whole: not before everything is out.
+    let taking = channel.eventLoop.scheduleTask(in: Self.takingPatience) { channel.close(promise: nil) }
+    try? await channel.writeAndWait(.body(ByteBuffer()))
+    taking.cancel()
     channel.close(mode: .output, promise: nil)
-    let deadline = channel.eventLoop.scheduleTask(in: Self.linger) { channel.close(promise: nil) }
+    let closing = channel.eventLoop.scheduleTask(in: Self.closingPatience) { channel.close(promise: nil) }
     try? await channel.closeFuture.get()
-    deadline.cancel()
+    closing.cancel()
   }
 }
 
 extension HTTPFields {
   /// Whether this is the last message on its connection (RFC 9112, section 9.6).
-  fileprivate var isClosing: Bool {
-    guard let options = self[.connection] else { return false }
-    return options.lowercased().split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }).contains("close")
-  }
+  fileprivate var isClosing: Bool { connectionOptions.contains("close") }
 }
 
 extension Problem {
-  fileprivate static let unreadable = Problem(
-    .badRequest, detail: "The request is no HTTP/1.1, or ended in its middle.", headers: [.connection: "close"])
+  fileprivate static func unreadable(_ error: any Error) -> Problem {
+    guard error as? HTTPParserError != .headerOverflow else {
+      return Problem(
+        .requestHeaderFieldsTooLarge,
+        detail: "Header fields may have \(RequestLimits.headerField) bytes each, and \(RequestLimits.headers) together."
+      )
+    }
+    return .badRequest("The request is no HTTP/1.1, or ended in its middle.")
+  }
 }

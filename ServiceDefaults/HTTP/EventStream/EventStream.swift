@@ -100,8 +100,8 @@ private final class WriteWatch: Sendable {
   }
 }
 
-/// Writes, and lets others see how long it takes. A write returns when the connection takes more: at most 64 KiB, and
-/// the kernel's buffers, are ahead of the client.
+/// Writes, and lets others see how long it takes. A write returns when the kernel has taken it: only its buffers are ahead
+/// of the client.
 private struct WatchedWriter {
   let watch = WriteWatch()
   private var writer: any ResponseBodyWriter

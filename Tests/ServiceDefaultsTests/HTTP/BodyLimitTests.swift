@@ -42,7 +42,7 @@ import Testing
     try await serving(exampleRouter(), .live) { client async throws in
       for (request, status) in [
         ("nonsense\r\n\r\n", "400"),
-        ("GET / HTTP/1.1\r\nhost: x\r\nx: \(String(repeating: "y", count: 40_000))\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: x\r\nx: \(String(repeating: "y", count: 40_000))\r\n\r\n", "431"),
         (
           "POST /things HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
           "400"

@@ -65,6 +65,60 @@ import Testing
     }
   }
 
+  /// What the kernel has not taken when the last answer is written must not go with the connection.
+  @Test func aClientThatHasEndedItsSideGetsTheLastOfManyLargeAnswers() async throws {
+    let router = ServiceHTTP.makeRouter()
+    router.get("/large") { _, _ in
+      Response.text(String(repeating: "x", count: 10_000), contentType: "text/plain")
+    }
+    try await serving(router, .live) { client async throws in
+      let connection = try await RawConnection(port: client.port ?? 0, reads: false)
+      try await connection.send(String(repeating: "GET /large HTTP/1.1\r\nhost: x\r\n\r\n", count: 2000))
+      connection.finish()
+
+      try await connection.startReading()
+
+      for _ in 0..<2000 { #expect(try await connection.answer()?.body.utf8.count == 10_000) }
+      #expect(try await connection.answer() == nil)
+      connection.close()
+    }
+  }
+
+  @Test func theBrokenRestOfARefusedBodyIsNotAnsweredAgain() async throws {
+    try await talking { connection in
+      let chunk = "10000\r\n" + String(repeating: "x", count: 65_536) + "\r\n"
+      let head =
+        "POST /json HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+
+      try await connection.send(head + String(repeating: chunk, count: 17))
+      #expect(try await connection.answer()?.status == 413)
+      try await connection.send("zz\r\n")
+
+      #expect(try await connection.answer() == nil)
+    }
+  }
+
+  @Test func aClientThatWaitsToSendItsBodyIsAskedForIt() async throws {
+    try await talking { connection in
+      try await connection.send("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n")
+      #expect(try await connection.answer() == Answer(100, ""))
+
+      try await connection.send("abc")
+
+      #expect(try await connection.answer() == Answer(200, "abc"))
+    }
+  }
+
+  @Test func whoAsksForAnotherProtocolIsAnsweredInThisOneAndForTheLastTime() async throws {
+    try await talking { connection in
+      try await connection.send(
+        "GET /slow/1 HTTP/1.1\r\nhost: x\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n\r\n")
+
+      #expect(try await connection.answer() == Answer(200, "1"))
+      #expect(try await connection.answer() == nil)
+    }
+  }
+
   /// Answers that nobody takes must not pile up.
   @Test func aClientThatDoesNotReadIsNotServedOnAndOn() async throws {
     let served = Atomic(0)
@@ -106,6 +160,9 @@ import Testing
       // Odd ones take longer: an answer that overtook another would show.
       if (context.capture("number").flatMap { Int($0) } ?? 0) % 2 == 1 { for _ in 0..<20 { await Task.yield() } }
       return Response.text(context.capture("number") ?? "", contentType: "text/plain")
+    }
+    router.post("/json") { request, _ in
+      Response.json(try await request.jsonObject())
     }
     router.post("/echo") { request, _ in
       let body = try await request.body.collect(upTo: 1000)

@@ -29,6 +29,11 @@ final class RawConnection: Sendable {
 
   func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
 
+  func startReading() async throws {
+    try await channel.setOption(.autoRead, value: true).get()
+    channel.read()
+  }
+
   /// Says that nothing more will be sent.
   func finish() { channel.close(mode: .output, promise: nil) }
 
@@ -43,7 +48,7 @@ final class RawConnection: Sendable {
   }
 }
 
-/// An answer with a length.
+/// An answer with a length, or without a body.
 struct Answer: Equatable {
   var status: Int
   var body: String
@@ -88,7 +93,8 @@ private final class Receiver: ChannelInboundHandler, Sendable {
         field.hasPrefix("content-length: ") ? Int(field.dropFirst("content-length: ".count)) : nil
       }
       let rest = state.text[end.upperBound...]
-      guard let size = length.first, rest.utf8.count >= size else { return nil }
+      let size = length.first ?? 0
+      guard rest.utf8.count >= size else { return nil }
       let body = String(decoding: rest.utf8.prefix(size), as: UTF8.self)
       state.text = String(decoding: rest.utf8.dropFirst(size), as: UTF8.self)
       return .answer(Answer(status, body))

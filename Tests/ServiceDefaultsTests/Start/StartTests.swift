@@ -54,6 +54,37 @@ import Testing
     }
   }
 
+  /// The stream waits for its client to read, and nothing but the shutdown's patience ends that.
+  @Test func aStreamWhoseClientDoesNotReadIsCutOff() async throws {
+    let (stalled, signal) = AsyncStream.makeStream(of: Int.self)
+    let (listening, port) = AsyncStream.makeStream(of: Int.self)
+    let router = ServiceHTTP.makeRouter()
+    router.get("/endless") { _, _ -> Response in
+      Response(
+        status: .ok,
+        body: ResponseBody { writer in
+          let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 20)
+          for count in 0... {
+            signal.yield(count)
+            try await writer.write(part)
+          }
+        })
+    }
+    let server = HTTPServerService(
+      application: ServiceHTTP.application(
+        router: router, logger: .silent,
+        onListening: {
+          port.yield($0)
+          port.finish()
+        }), patience: .milliseconds(50), logger: .silent)
+    try await running(server) { _ in
+      var ports = listening.makeAsyncIterator()
+      let connection = try await connect(try #require(await ports.next()), reads: false)
+      try await connection.writeAndFlush(ByteBuffer(string: "GET /endless HTTP/1.1\r\nhost: x\r\n\r\n"))
+      for await _ in stalled { break }
+    }
+  }
+
   @Test func anAddressInUseIsSaidInOneLine() async throws {
     let taken = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .bind(host: "127.0.0.1", port: 0).get()
@@ -80,7 +111,9 @@ import Testing
     #expect("\(try #require(error))".contains("/proc/no/such/folder"))
   }
 
-  private func connect(_ port: Int) async throws -> any Channel {
-    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port).get()
+  private func connect(_ port: Int, reads: Bool = true) async throws -> any Channel {
+    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .channelOption(.autoRead, value: reads)
+      .connect(host: "127.0.0.1", port: port).get()
   }
 }
