@@ -18,6 +18,8 @@ final class RequestQueue: Sendable {
   private struct State {
     var arrived = CircularBuffer<Arrival>(initialCapacity: 0)
     var consumer: CheckedContinuation<Arrival, Never>?
+    /// Whether what was taken last is still being answered.
+    var isServing = false
     var isOver = false
     var isReadHeld = false
 
@@ -38,7 +40,7 @@ final class RequestQueue: Sendable {
   init(of channel: any Channel) { self.channel = channel }
 
   /// Whether everything that has arrived was answered.
-  var isIdle: Bool { state.withLock { $0.consumer != nil } }
+  var isIdle: Bool { state.withLock { !$0.isServing && $0.arrived.isEmpty } }
 
   /// What arrives after the end is dropped.
   func add(_ arrival: Arrival) {
@@ -50,6 +52,7 @@ final class RequestQueue: Sendable {
         return nil
       }
       state.consumer = nil
+      state.isServing = true
       return consumer
     }
     consumer?.resume(returning: arrival)
@@ -59,6 +62,7 @@ final class RequestQueue: Sendable {
   func next() async -> Arrival {
     await withCheckedContinuation { consumer in
       let (arrival, reads) = state.withLock { state -> (Arrival?, Bool) in
+        state.isServing = !state.arrived.isEmpty
         guard let arrival = state.arrived.popFirst() else {
           if state.isOver { return (.end, false) }
           state.consumer = consumer
