@@ -13,11 +13,7 @@ extension Request {
   /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 413 over 64 KiB, 400 where it is not JSON, 422 where
   ///   it is not an object.
   public func jsonObject(allowingEmpty: Bool = false) async throws -> JSONObject {
-    let bytes: [UInt8]
-    switch try await readBody() {
-    case .complete(let read): bytes = read
-    case .tooLarge: throw Problem.tooLarge
-    }
+    let bytes = try await bodyBytes()
     if allowingEmpty, bytes.isEmpty { return JSONObject() }
     guard headers[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
       throw Problem.unsupportedContentEncoding
@@ -36,19 +32,15 @@ extension Request {
     return object
   }
 
-  private enum ReadBody {
-    case complete([UInt8])
-    case tooLarge
-  }
-
-  private func readBody() async throws -> ReadBody {
+  private func bodyBytes() async throws -> [UInt8] {
     var bytes: [UInt8] = []
     var size = 0
     for try await part in body {
       size += part.readableBytes
       if size <= RequestLimits.body { bytes.append(contentsOf: part.readableBytesView) }
     }
-    return size > RequestLimits.body ? .tooLarge : .complete(bytes)
+    guard size <= RequestLimits.body else { throw Problem.tooLarge }
+    return bytes
   }
 }
 

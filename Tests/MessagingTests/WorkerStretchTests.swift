@@ -23,7 +23,7 @@ struct WorkerStretchTests {
     }
   }
 
-  @Test(arguments: [0, 1, 15, 16, 17, 39])
+  @Test(arguments: [0, 1, 15, 16, 17, 39, 63, 64, 65, 127, 128, 159])
   func whatFailsIsUndoneAloneWhereverItStands(_ place: Int) throws {
     let world = try WorkerWorld(partitions: 1)
     let (calls, poison) = (Calls(), "key-\(place)1")
@@ -31,7 +31,7 @@ struct WorkerStretchTests {
       calls.note(event, delivery)
       return event.id == poison ? Ordered() : nil
     }
-    let events = (0..<40).map { TestEvent.next("key-\($0)", 1) }
+    let events = (0..<160).map { TestEvent.next("key-\($0)", 1) }
     try world.publish(events)
     let worker = world.worker()
     let loop = worker.makeLoop()
@@ -46,7 +46,7 @@ struct WorkerStretchTests {
     #expect(try world.deadLetters() == [poison])
     // Each failure was one attempt, and the handler was asked once for it.
     #expect((1...3).map { calls.number(of: "\(poison)@\($0)") } == [1, 1, 1])
-    #expect(worker.status().counts.handled == 39)
+    #expect(worker.status().counts.handled == 159)
     #expect(worker.status().counts.retries == 2)
     #expect(worker.status().counts.deadLettered == 1)
   }
@@ -58,7 +58,7 @@ struct WorkerStretchTests {
       calls.note(event, delivery)
       return DeadLetterError("each of them")
     }
-    let events = (0..<40).map { TestEvent.next("key-\($0)", 1) }
+    let events = (0..<160).map { TestEvent.next("key-\($0)", 1) }
     try world.publish(events)
     let worker = world.worker()
 
@@ -67,8 +67,8 @@ struct WorkerStretchTests {
     #expect(try world.effects() == [])
     #expect(try world.deadLetters() == events.map(\.id))
     #expect(events.allSatisfy { calls.number(of: "\($0.id)@1") == 1 })
-    #expect(worker.status().counts.deadLettered == 40)
-    #expect(world.committed.values.reduce(0, +) == 40)
+    #expect(worker.status().counts.deadLettered == 160)
+    #expect(world.committed.values.reduce(0, +) == 160)
   }
 
   @Test func aFailureChangesNothingAboutWhatCameBeforeIt() throws {

@@ -32,56 +32,40 @@ import Testing
 
   @Test func aRequestThatDoesNotEndIsCutOff() async throws {
     let (began, signal) = AsyncStream.makeStream(of: Void.self)
-    let (listening, port) = AsyncStream.makeStream(of: Int.self)
     let router = ServiceHTTP.makeRouter()
     router.get("/forever") { _, _ -> Response in
       signal.yield()
       try await Task.sleep(for: .seconds(3600))
       return Response(status: .ok)
     }
-    let server = HTTPServerService(
-      application: ServiceHTTP.application(
-        router: router, logger: .silent,
-        onListening: {
-          port.yield($0)
-          port.finish()
-        }), patience: .milliseconds(50), logger: .silent)
+    let (server, ports) = impatientServer(of: router)
     try await running(server) { _ in
-      var ports = listening.makeAsyncIterator()
+      var ports = ports.makeAsyncIterator()
       let connection = try await connect(try #require(await ports.next()))
       try await connection.writeAndFlush(ByteBuffer(string: "GET /forever HTTP/1.1\r\nhost: x\r\n\r\n"))
       for await _ in began { break }
     }
   }
 
-  /// The stream waits for its client to read, and nothing but the shutdown's patience ends that.
+  /// It waits for its client to read, and nothing but the end of the shutdown's patience ends that.
   @Test func aStreamWhoseClientDoesNotReadIsCutOff() async throws {
-    let (stalled, signal) = AsyncStream.makeStream(of: Int.self)
-    let (listening, port) = AsyncStream.makeStream(of: Int.self)
+    let (began, signal) = AsyncStream.makeStream(of: Void.self)
     let router = ServiceHTTP.makeRouter()
     router.get("/endless") { _, _ -> Response in
       Response(
         status: .ok,
         body: ResponseBody { writer in
           let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 20)
-          for count in 0... {
-            signal.yield(count)
-            try await writer.write(part)
-          }
+          signal.yield()
+          while true { try await writer.write(part) }
         })
     }
-    let server = HTTPServerService(
-      application: ServiceHTTP.application(
-        router: router, logger: .silent,
-        onListening: {
-          port.yield($0)
-          port.finish()
-        }), patience: .milliseconds(50), logger: .silent)
+    let (server, ports) = impatientServer(of: router)
     try await running(server) { _ in
-      var ports = listening.makeAsyncIterator()
+      var ports = ports.makeAsyncIterator()
       let connection = try await connect(try #require(await ports.next()), reads: false)
       try await connection.writeAndFlush(ByteBuffer(string: "GET /endless HTTP/1.1\r\nhost: x\r\n\r\n"))
-      for await _ in stalled { break }
+      for await _ in began { break }
     }
   }
 
@@ -109,6 +93,18 @@ import Testing
     configuration.databasePath = "/proc/no/such/folder/x.sqlite"
     let error = #expect(throws: (any Error).self) { try configuration.openDatabase(migrations: []) }
     #expect("\(try #require(error))".contains("/proc/no/such/folder"))
+  }
+
+  /// Cuts off what is open 50 ms after it was told to stop. Its port comes when it listens.
+  private func impatientServer(of router: ServiceRouter) -> (server: HTTPServerService, ports: AsyncStream<Int>) {
+    let (listening, port) = AsyncStream.makeStream(of: Int.self)
+    let application = ServiceHTTP.application(
+      router: router, logger: .silent,
+      onListening: {
+        port.yield($0)
+        port.finish()
+      })
+    return (HTTPServerService(application: application, patience: .milliseconds(50), logger: .silent), listening)
   }
 
   private func connect(_ port: Int, reads: Bool = true) async throws -> any Channel {
