@@ -111,10 +111,14 @@ extension BareStatements.Service {
     let headers = BareValue.bytes(Array(repeating: 0x62, count: 300))
     let outbox = try store.statement(
       """
-      INSERT INTO outbox (created_at, event_id, event_type, topic, message_key, headers, message_value)
+      INSERT INTO outbox_messages (created_at, event_id, event_type, topic, message_key, headers, message_value)
       VALUES (1795378867123, ?, '\(type)', '\(topic)', ?, ?, ?)
       """)
-    return { row in try outbox.run(.text(row.event), .bytes(Array(row.order.utf8)), headers, value) }
+    let pending = try store.statement("INSERT INTO outbox_pending (sequence) VALUES (last_insert_rowid())")
+    return { row in
+      try outbox.run(.text(row.event), .bytes(Array(row.order.utf8)), headers, value)
+      try pending.run()
+    }
   }
 
   private func confirming(in store: BareStore) throws -> (Row) throws -> Void {

@@ -37,9 +37,11 @@ final class KafkaProducer: MessageProducer {
     guard let open = state.withLock({ $0.open }) else { throw BrokerError.closed("producer") }
     var refused: [DeliveryReport] = []
     defer { report(refused, on: open.queue) }
+    // Those of a topic come in runs.
+    var topic: Topic?
     for (index, (token, message)) in messages.enumerated() {
       if index > 0 { Failpoint.producerBetweenMessages.pass() }
-      guard let error = open.topics.produce(message, token: token) else { continue }
+      guard let error = open.topics.produce(message, token: token, to: &topic) else { continue }
       switch error.refusal {
       case .queueFull:
         return index
@@ -88,6 +90,8 @@ final class KafkaProducer: MessageProducer {
   private func read(_ event: QueueEvent, into reports: inout [DeliveryReport]) {
     switch event.type {
     case RD_KAFKA_EVENT_DR:
+      let count = reports.count + event.messageCount
+      if count > reports.capacity { reports.reserveCapacity(max(count, 2 * reports.capacity)) }
       event.forEachMessage { reports.append(DeliveryReport($0.pointee)) }
     case RD_KAFKA_EVENT_ERROR:
       guard let error = event.error else { return }
@@ -127,9 +131,16 @@ extension Topics {
   ///
   /// The partition is left to the partitioner: a client that names partitions for some messages of a key and none
   /// for others would spread the key over two partitions.
-  fileprivate func produce(_ message: OutgoingMessage, token: UInt64) -> BrokerError? {
+  ///
+  /// - Parameter last: the topic of the message before; looked up and kept where this one's is another.
+  fileprivate func produce(_ message: OutgoingMessage, token: UInt64, to last: inout Topic?) -> BrokerError? {
     let topic: Topic
-    do { topic = try self.topic(message.topic) } catch { return error }
+    if let last, last.name == message.topic {
+      topic = last
+    } else {
+      do { topic = try self.topic(message.topic) } catch { return error }
+      last = topic
+    }
     let headers = makeHeaders(message.packedHeaders)
     let error = client.withPointer { client in
       topic.withPointer { topic in

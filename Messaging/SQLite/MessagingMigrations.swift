@@ -13,6 +13,7 @@ public enum MessagingMigrations {
     SQLiteMigration(name: "messaging-8-crashed-attempts", sql: crashedAttempts),
     SQLiteMigration(name: "messaging-9-cheaper-check", sql: cheaperCheck),
     SQLiteMigration(name: "messaging-10-epoch-steps", sql: epochSteps),
+    SQLiteMigration(name: "messaging-11-publications", sql: publications),
   ]
 
   /// For the end of a service's own steps, where nobody asks what became of the events of a key
@@ -219,5 +220,47 @@ public enum MessagingMigrations {
   private static let epochSteps = """
     ALTER TABLE relay_state ADD COLUMN epoch_ready_to INTEGER;
     ALTER TABLE relay_state ADD COLUMN epoch_cutoff INTEGER;
+    """
+
+  // A message is written once. That it waits, and later where it was published, are narrow rows of their own: every
+  // message has either the one or the other. `outbox` shows them together to whoever looks into the file.
+  // The numbers go on where they were: one that was purged is not used again.
+  private static let publications = """
+    CREATE TABLE outbox_messages (
+      sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+      created_at INTEGER NOT NULL,
+      dead_letter_id INTEGER,
+      event_id TEXT NOT NULL,
+      event_type TEXT NOT NULL,
+      topic TEXT NOT NULL,
+      message_key BLOB,
+      headers BLOB NOT NULL,
+      message_value BLOB
+    ) STRICT;
+    CREATE TABLE outbox_pending (
+      sequence INTEGER PRIMARY KEY
+    ) STRICT;
+    CREATE TABLE outbox_publications (
+      sequence INTEGER PRIMARY KEY,
+      published_at INTEGER NOT NULL,
+      published_partition INTEGER NOT NULL,
+      published_offset INTEGER,
+      publish_epoch INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO outbox_messages SELECT
+      sequence, created_at, dead_letter_id, event_id, event_type, topic, message_key, headers, message_value
+    FROM outbox ORDER BY sequence;
+    INSERT INTO outbox_pending SELECT sequence FROM outbox WHERE published_at IS NULL ORDER BY sequence;
+    INSERT INTO outbox_publications SELECT
+      sequence, published_at, coalesce(published_partition, 0), published_offset, coalesce(publish_epoch, 0)
+    FROM outbox WHERE published_at IS NOT NULL ORDER BY sequence;
+    DELETE FROM sqlite_sequence WHERE name = 'outbox_messages';
+    INSERT INTO sqlite_sequence (name, seq) SELECT 'outbox_messages', seq FROM sqlite_sequence WHERE name = 'outbox';
+    DROP TABLE outbox;
+    CREATE INDEX outbox_by_key ON outbox_messages (message_key);
+    CREATE VIEW outbox AS SELECT
+      sequence, created_at, published_at, published_partition, published_offset, publish_epoch, dead_letter_id,
+      event_id, event_type, topic, message_key, headers, message_value
+    FROM outbox_messages LEFT JOIN outbox_publications USING (sequence);
     """
 }

@@ -277,7 +277,11 @@ struct RelayLeaseTests {
     loop.settle()
     func unpublish(_ sequences: String) throws {
       try world.store.database.writeBlocking {
-        try $0.database.execute(sql: "UPDATE outbox SET published_at = NULL WHERE sequence IN (\(sequences))")
+        try $0.database.execute(
+          sql: """
+            DELETE FROM outbox_publications WHERE sequence IN (\(sequences));
+            INSERT INTO outbox_pending SELECT sequence FROM outbox_messages WHERE sequence IN (\(sequences));
+            """)
       }
     }
 

@@ -189,10 +189,11 @@ struct SQLiteQueriesTests {
   @Test func hotQueriesUseTheirIndexes() async throws {
     let store = try StoreKind.memory.open()
     let queries = [
-      "SELECT sequence FROM outbox INDEXED BY outbox_unpublished WHERE published_at IS NULL AND sequence > 5 "
+      "SELECT topic FROM outbox_pending CROSS JOIN outbox_messages USING (sequence) WHERE sequence > 5 "
         + "ORDER BY sequence LIMIT 10",
-      "SELECT sequence FROM outbox INDEXED BY outbox_by_key WHERE message_key = CAST('a' AS BLOB) AND sequence < 5 "
-        + "ORDER BY sequence DESC LIMIT 10",
+      "SELECT published_at FROM outbox_messages INDEXED BY outbox_by_key LEFT JOIN outbox_publications USING (sequence) "
+        + "WHERE message_key = CAST('a' AS BLOB) AND sequence < 5 ORDER BY sequence DESC LIMIT 10",
+      "SELECT event_id, published_at FROM outbox WHERE sequence < 5 ORDER BY sequence DESC LIMIT 10",
       "SELECT id FROM dead_letters WHERE consumer_group = 'a' AND status = 'open' AND id < 9 ORDER BY id DESC LIMIT 10",
       "SELECT event_id FROM parked_events WHERE consumer_group = 'a' AND (event_key, version, event_id) > ('', 1, '') "
         + "ORDER BY event_key, version, event_id LIMIT 10",

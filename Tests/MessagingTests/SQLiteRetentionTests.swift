@@ -30,6 +30,22 @@ struct SQLiteRetentionTests {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func aMarkThatComesAfterThePurgeLeavesNothing(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    let lease = try store.lease(duration: .seconds(10_000))
+    try store.append(outboxMessage("1"))
+    try store.outbox.markPublished([receipt(1, offset: 1)], lease: lease)
+    store.clock.advance(by: .seconds(3601))
+    #expect(try await store.outbox.purge().deleted == 1)
+
+    try store.outbox.markPublished([receipt(1, offset: 2)], lease: lease)
+
+    for table in ["outbox_messages", "outbox_pending", "outbox_publications"] {
+      #expect(try store.count("SELECT COUNT(*) FROM \(table)") == 0)
+    }
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func aPurgeIsDoneInBoundedSteps(_ kind: StoreKind) async throws {
     let store = try kind.open()
     let lease = try store.lease()

@@ -107,6 +107,23 @@ struct StoreContractOutboxTests {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func aRowThatIsMarkedTwiceIsWhereTheLaterMarkSays(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    try store.append(outboxMessage("1"))
+    let lease = try store.lease()
+    try store.outbox.markPublished([receipt(1, offset: 9)], lease: lease)
+    let moment = store.clock.clocks.wall()
+    store.clock.advance(by: .seconds(1))
+
+    try store.outbox.markPublished([receipt(1, partition: 2, offset: 40)], lease: lease)
+
+    let publication = try await store.outbox.entries(limit: 10).first?.publication
+    #expect(publication?.topicPartition == TopicPartition("orders", 2) && publication?.offset == 40)
+    #expect(publication?.at == moment + .seconds(1))
+    #expect(try store.outbox.unpublishedCount() == 0)
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func theHighestAcknowledgedOffsetOfEachPartitionIsRemembered(_ kind: StoreKind) throws {
     let store = try kind.open()
     try store.append(outboxMessage("1"), outboxMessage("2"), outboxMessage("3"), outboxMessage("4"))

@@ -45,7 +45,10 @@ struct InventoryUpgradeTests {
     try fixture.database.close()
   }
 
-  @Test(arguments: ["processed_events", "reservations", "reservation_items", "outbox", "key_cursors"])
+  @Test(arguments: [
+    "processed_events", "reservations", "reservation_items", "outbox_messages", "outbox_pending", "outbox_publications",
+    "key_cursors",
+  ])
   func anInsertBuildsNoTemporaryTable(into table: String) throws {
     let fixture = try InventoryFixture()
     let steps = try fixture.database.readBlocking { database in

@@ -48,7 +48,7 @@ import WireFormat
     _ = try await fixture.database.write { transaction in
       try transaction.database.execute(
         sql: """
-          CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no room for events'); END
+          CREATE TRIGGER refuse BEFORE INSERT ON outbox_messages BEGIN SELECT RAISE(ABORT, 'no room for events'); END
           """)
     }
 

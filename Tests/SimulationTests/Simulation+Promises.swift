@@ -96,6 +96,10 @@ extension Simulation {
   // MARK: 5. What is told, and where it is
 
   private func checkPublications(_ apart: Set<String>) throws {
+    for service in services {
+      let torn = try service.outboxRowsNeitherWaitingNorPublished()
+      if !torn.isEmpty { violation("\(service.name): of the outbox's rows \(torn) are not in one state") }
+    }
     for missing in try missingOnTopics() { violation("published, and not on its topic: \(missing)") }
     let (byOrders, byInventory) = (try orders.outbox(), try inventory.outbox())
     let known = Set((byOrders + byInventory).map(\.eventID))

@@ -53,6 +53,17 @@ extension SimulatedServiceRole {
     }
   }
 
+  /// Numbers of messages that wait and are published, or neither; and of such states without a message.
+  func outboxRowsNeitherWaitingNorPublished() throws -> [Int64] {
+    try rows(
+      """
+      WITH states AS (SELECT sequence FROM outbox_pending UNION ALL SELECT sequence FROM outbox_publications)
+      SELECT sequence FROM (SELECT sequence, 1 AS rows FROM outbox_messages UNION ALL SELECT sequence, -1 FROM states)
+      GROUP BY sequence HAVING SUM(rows) <> 0
+      """
+    ) { $0[0] }
+  }
+
   func deadLetters() throws -> [KeptDeadLetter] {
     try rows("SELECT id, status, event_id, event_key, error, headers FROM dead_letters ORDER BY id") { row in
       let headers = String(decoding: row[5] as Data? ?? Data(), as: UTF8.self)

@@ -248,16 +248,20 @@ private func claimPublished(_ value: String, order: String, in stack: RunningSta
   let store = try DatabaseQueue(
     path: stack.folder.appendingPathComponent("order-service.sqlite").path, configuration: configuration)
   try store.write { database in
+    let now = Timestamp.now().millisecondsSinceEpoch
     try database.execute(
       sql: """
-        INSERT INTO outbox (
-          created_at, published_at, published_partition, published_offset, publish_epoch, event_id, event_type, topic,
-          message_key, headers, message_value)
-        VALUES (:now, :now, 0, 0, 1, :id, 'ORDER_CREATED', 'orders', CAST(:key AS BLOB), x'00', CAST(:value AS BLOB))
+        INSERT INTO outbox_messages (created_at, event_id, event_type, topic, message_key, headers, message_value)
+        VALUES (?, ?, 'ORDER_CREATED', 'orders', CAST(? AS BLOB), x'00', CAST(? AS BLOB))
         """,
-      arguments: [
-        "now": Timestamp.now().millisecondsSinceEpoch, "id": "lost-\(order)", "key": order, "value": value,
-      ])
+      arguments: [now, "lost-\(order)", order, value])
+    try database.execute(
+      sql: """
+        INSERT INTO outbox_publications (
+          sequence, published_at, published_partition, published_offset, publish_epoch)
+        VALUES (?, ?, 0, 0, 1)
+        """,
+      arguments: [database.lastInsertedRowID, now])
   }
   try store.close()
 }

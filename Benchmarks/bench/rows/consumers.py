@@ -36,7 +36,8 @@ def prepare(name: str, data: Path, events: int) -> tuple[Path, list]:
         return store, ["--orders", events]
     # Orders that wait for their answer, and were published long ago: the relay has nothing to do with them.
     with contextlib.closing(sqlite3.connect(store)) as connection, connection:
-        connection.execute("DELETE FROM outbox")
+        connection.execute("DELETE FROM outbox_pending")
+        connection.execute("DELETE FROM outbox_messages")
     ids = data / "orders.txt"
     ids.write_text("\n".join(row[0] for row in stores.rows_of(store, "SELECT order_id FROM orders")))
     return store, ["--answer-orders-in", ids]

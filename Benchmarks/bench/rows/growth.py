@@ -118,7 +118,8 @@ def measured(system: Grown, options) -> dict[tuple[str, str], float]:
 @contextlib.contextmanager
 def left_as_it_was(store: Path):
     """Orders that were placed without a broker would be a backlog for whatever is measured next."""
-    last = {table: stores.value(store, f"SELECT MAX(sequence) FROM {table}") for table in ("orders", "outbox")}
+    tables = ("orders", "outbox_messages", "outbox_pending")
+    last = {table: stores.value(store, f"SELECT COALESCE(MAX(sequence), 0) FROM {table}") for table in tables}
     yield
     with contextlib.closing(sqlite3.connect(store)) as connection, connection:
         for table, sequence in last.items():
@@ -173,4 +174,4 @@ def cleaned(system: Grown, seconds: int) -> list[Row]:
 
 
 def oldest(store: Path) -> int:
-    return stores.value(store, "SELECT MIN(sequence) FROM outbox")
+    return stores.value(store, "SELECT MIN(sequence) FROM outbox_messages")

@@ -7,7 +7,7 @@ from .. import processes, stores, wrk
 from ..processes import NOBODY, say
 from ..table import Row, medians
 
-UNPUBLISHED = "SELECT EXISTS (SELECT 1 FROM outbox WHERE published_at IS NULL)"
+UNPUBLISHED = "SELECT EXISTS (SELECT 1 FROM outbox_pending)"
 
 
 def measure(options) -> list[Row]:
@@ -29,7 +29,7 @@ def ours(full: Path) -> float:
         environment = {"RELAY_MAX_UNCONSUMED_BYTES": str(1 << 40)}
         with processes.service("OrderService", store, servers, environment):
             processes.wait_until("the outbox's end", 120, lambda: stores.value(store, UNPUBLISHED) == 0, pause=0.2)
-        return stores.rate_by(store, "outbox", "published_at")
+        return stores.rate_by(store, "outbox_publications", "published_at")
 
 
 def limit(records: int) -> float:

@@ -130,9 +130,9 @@ public struct PackedHeaders: Sendable, Hashable {
     }
 
     mutating func take(_ count: Int) throws -> UnsafeRawBufferPointer {
-      guard count <= bytes.count - offset else { throw Malformed(offset: offset) }
+      guard count <= bytes.count - offset, let start = bytes.baseAddress else { throw Malformed(offset: offset) }
       defer { offset += count }
-      return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+      return UnsafeRawBufferPointer(start: start + offset, count: count)
     }
   }
 }

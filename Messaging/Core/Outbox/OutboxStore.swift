@@ -114,7 +114,7 @@ public protocol OutboxStore: Sendable {
   /// Gives the lease back, so that another relay can take it at once. Nothing happens when it was lost before.
   func releaseLease(_ lease: RelayLease) throws
 
-  /// Rows not published yet, in sequence order. `after` only bounds the search: the truth is `published_at`.
+  /// Rows not published yet, in sequence order. `after` only bounds the search: what waits is what the store says.
   func unpublished(after sequence: Int64, limit: Int) throws -> [OutboxRow]
 
   /// Marks rows published, all in one transaction, and remembers the highest offset of each partition.

@@ -38,6 +38,12 @@ struct RelayWindow: Sendable {
     /// When it was handed to the producer last.
     fileprivate(set) var sentAt: Duration = .zero
     fileprivate(set) var failures = 0
+
+    fileprivate mutating func goOut(_ token: UInt64, at now: Duration) -> OutgoingMessage {
+      self.token = token
+      sentAt = now
+      return row.message
+    }
   }
 
   /// Where an entry lies, until it leaves.
@@ -124,12 +130,11 @@ struct RelayWindow: Sendable {
     var batch: [(token: UInt64, message: OutgoingMessage)] = []
     batch.reserveCapacity(min(limit, ready.count))
     while batch.count < limit, let slot = ready.popFirst() {
-      guard let entry = entries[slot.index], entry.token == nil else { continue }
+      guard entries[slot.index]?.token == nil else { continue }
       let token = makeToken(of: slot)
-      entries[slot.index]?.token = token
-      entries[slot.index]?.sentAt = now
+      guard let message = entries[slot.index]?.goOut(token, at: now) else { continue }
       inFlightCount += 1
-      batch.append((token, entry.row.message))
+      batch.append((token, message))
     }
     return batch
   }

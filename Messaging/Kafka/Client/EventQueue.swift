@@ -104,6 +104,9 @@ final class QueueEvent {
     }
   }
 
+  /// How many messages ``forEachMessage(_:)`` will come by.
+  var messageCount: Int { withPointer { rd_kafka_event_message_count($0) } }
+
   /// Calls `body` with each message of a fetch or of a batch of delivery reports.
   func forEachMessage(_ body: (UnsafePointer<rd_kafka_message_t>) -> Void) {
     withPointer { event in

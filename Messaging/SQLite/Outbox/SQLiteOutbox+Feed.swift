@@ -8,7 +8,7 @@ import Messaging
 extension SQLiteOutbox {
   /// The sequence of the last row that was ever appended; 0 before the first.
   public static func lastSequence(in database: Database) throws -> Int64 {
-    try database.firstRow("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'", []) { $0[0] } ?? 0
+    try database.firstRow("SELECT seq FROM sqlite_sequence WHERE name = 'outbox_messages'", []) { $0[0] } ?? 0
   }
 
   /// At most `limit` rows that were appended to `topic` after the one with `sequence`, in the order of their commits.

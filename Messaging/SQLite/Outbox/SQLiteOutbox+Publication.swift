@@ -44,9 +44,10 @@ extension SQLiteOutbox: OutboxStore {
     var ends: [TopicPartition: Int64] = [:]
     for receipt in receipts {
       let position = receipt.position
+      let wasPending = try transaction.execute(settle, receipt.sequence) == 1
       try transaction.execute(
-        mark, moment.millisecondsSinceEpoch, position.topicPartition.partition, position.offset, lease.publishEpoch,
-        receipt.sequence)
+        wasPending ? publication : laterPublication, moment.millisecondsSinceEpoch, position.topicPartition.partition,
+        position.offset, lease.publishEpoch, receipt.sequence)
       if let offset = position.offset { ends[position.topicPartition, default: offset].raise(to: offset) }
     }
     for (partition, offset) in ends {
@@ -100,23 +101,33 @@ extension SQLiteOutbox: OutboxStore {
       guard let to else { return EpochStep(rows: 0, isReady: true) }
       try database.execute(sql: Self.publishAgain, arguments: [from, to])
       let rows = database.changesCount
+      try database.execute(sql: Self.forgetPublications, arguments: [from, to])
       try Failpoint.outboxContinuingEpoch.hit()
       return EpochStep(rows: rows, isReady: false)
     }
   }
 
-  // The index is named because SQLite would rather walk the whole table in the order of its key.
   private static let unpublishedRows = """
-    SELECT sequence, topic, message_key, message_value, headers FROM outbox INDEXED BY outbox_unpublished
-    WHERE published_at IS NULL AND sequence > ? ORDER BY sequence LIMIT ?
+    SELECT sequence, topic, message_key, message_value, headers
+    FROM outbox_pending CROSS JOIN outbox_messages USING (sequence)
+    WHERE sequence > ? ORDER BY sequence LIMIT ?
     """
 
-  static let unpublishedNumber =
-    "SELECT COUNT(*) FROM outbox INDEXED BY outbox_unpublished WHERE published_at IS NULL"
+  static let unpublishedNumber = "SELECT COUNT(*) FROM outbox_pending"
 
-  private static let mark = PreparedSQL(
+  private static let settle = PreparedSQL("DELETE FROM outbox_pending WHERE sequence = ?")
+
+  private static let publication = PreparedSQL(
     """
-    UPDATE outbox SET published_at = ?, published_partition = ?, published_offset = ?, publish_epoch = ?
+    INSERT INTO outbox_publications (published_at, published_partition, published_offset, publish_epoch, sequence)
+    VALUES (?, ?, ?, ?, ?)
+    """)
+
+  // Of a mark that was made although it was reported as failed, or of a row that is gone since.
+  private static let laterPublication = PreparedSQL(
+    """
+    UPDATE outbox_publications
+    SET published_at = ?, published_partition = ?, published_offset = ?, publish_epoch = ?
     WHERE sequence = ?
     """)
 
@@ -127,15 +138,20 @@ extension SQLiteOutbox: OutboxStore {
     """)
 
   private static let endOfStep = """
-    SELECT max(sequence) FROM (SELECT sequence FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?)
+    SELECT max(sequence) FROM (SELECT sequence FROM outbox_messages WHERE sequence > ? ORDER BY sequence LIMIT ?)
     """
 
   private static let publishAgain = """
-    UPDATE outbox
-    SET published_at = NULL, published_partition = NULL, published_offset = NULL, publish_epoch = NULL
-    WHERE sequence > ? AND sequence <= ? AND published_at IS NOT NULL AND CASE
+    INSERT INTO outbox_pending (sequence)
+    SELECT sequence FROM outbox_publications CROSS JOIN outbox_messages USING (sequence)
+    WHERE sequence > ? AND sequence <= ? AND CASE
       WHEN dead_letter_id IS NULL THEN published_at >= (SELECT epoch_cutoff FROM relay_state)
       ELSE dead_letter_id IN (SELECT id FROM dead_letters WHERE status = 'open') END
+    """
+
+  private static let forgetPublications = """
+    DELETE FROM outbox_publications
+    WHERE sequence > ? AND sequence <= ? AND sequence IN (SELECT sequence FROM outbox_pending)
     """
 }
 

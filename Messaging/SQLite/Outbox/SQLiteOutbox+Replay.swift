@@ -51,7 +51,7 @@ extension SQLiteOutbox {
       "before": selection.publishedBefore?.millisecondsSinceEpoch ?? .max,
       "key": selection.key, "after": sequence, "limit": limit,
     ]
-    let sql = Self.published(selection.key == nil ? "" : "INDEXED BY outbox_by_key")
+    let sql = selection.key == nil ? Self.published : Self.publishedOfKey
     // Looked up on a reader, so that the writer only marks.
     let found = try await database.read {
       try Int64.fetchAll($0.cachedStatement(sql: sql), arguments: arguments)
@@ -59,10 +59,10 @@ extension SQLiteOutbox {
     let next = found.count < limit ? nil : found.last
     guard !isDryRun, !found.isEmpty else { return ReplayStep(rows: found.count, next: next) }
     let rows = try await database.write { transaction in
-      let statement = try transaction.database.cachedStatement(sql: Self.unmark)
       let rows = try found.reduce(0) { rows, sequence in
-        try statement.execute(arguments: [sequence])
-        return rows + transaction.database.changesCount
+        guard try transaction.execute(Self.forgetPublication, sequence) == 1 else { return rows }
+        try transaction.execute(Self.pending, sequence)
+        return rows + 1
       }
       try Failpoint.outboxReplaying.hit()
       callAfterReplay(transaction)
@@ -71,19 +71,21 @@ extension SQLiteOutbox {
     return ReplayStep(rows: rows, next: next)
   }
 
-  private static func published(_ index: String) -> String {
-    let key = index.isEmpty ? "AND :key IS NULL" : "AND message_key = CAST(:key AS BLOB)"
-    return """
-      SELECT sequence FROM outbox \(index)
-      WHERE published_at >= :since AND published_at < :before AND sequence > :after \(key)
-        AND (dead_letter_id IS NULL OR dead_letter_id IN (SELECT id FROM dead_letters WHERE status = 'open'))
-      ORDER BY sequence LIMIT :limit
-      """
+  private static let published = selection(
+    from: "outbox_publications CROSS JOIN outbox_messages USING (sequence)", of: ":key IS NULL")
+
+  private static let publishedOfKey = selection(
+    from: "outbox_messages INDEXED BY outbox_by_key CROSS JOIN outbox_publications USING (sequence)",
+    of: "message_key = CAST(:key AS BLOB)")
+
+  private static func selection(from tables: String, of key: String) -> String {
+    """
+    SELECT sequence FROM \(tables)
+    WHERE published_at >= :since AND published_at < :before AND sequence > :after AND \(key)
+      AND (dead_letter_id IS NULL OR dead_letter_id IN (SELECT id FROM dead_letters WHERE status = 'open'))
+    ORDER BY sequence LIMIT :limit
+    """
   }
 
-  private static let unmark = """
-    UPDATE outbox
-    SET published_at = NULL, published_partition = NULL, published_offset = NULL, publish_epoch = NULL
-    WHERE sequence = ? AND published_at IS NOT NULL
-    """
+  private static let forgetPublication = PreparedSQL("DELETE FROM outbox_publications WHERE sequence = ?")
 }

@@ -53,6 +53,7 @@ public struct SQLiteOutbox: OutboxWriter {
     try transaction.execute(
       Self.insertion, now().millisecondsSinceEpoch, deadLetterID, message.eventID, message.eventType, outgoing.topic,
       outgoing.key, outgoing.packedHeaders.bytes, outgoing.value)
+    try transaction.execute(Self.pending, transaction.lastInsertedRowID)
     transaction.afterCommit(once: commits) { [commits] in commits.callAll() }
   }
 
@@ -60,9 +61,12 @@ public struct SQLiteOutbox: OutboxWriter {
   // the order of the commits.
   private static let insertion = PreparedSQL(
     """
-    INSERT INTO outbox (created_at, dead_letter_id, event_id, event_type, topic, message_key, headers, message_value)
+    INSERT INTO outbox_messages
+      (created_at, dead_letter_id, event_id, event_type, topic, message_key, headers, message_value)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     """)
+
+  static let pending = PreparedSQL("INSERT INTO outbox_pending (sequence) VALUES (?)")
 }
 
 /// Who wants to know of commits.

@@ -24,14 +24,9 @@ extension SQLiteOutbox {
     }
     guard !old.isEmpty else { return PurgeStep(deleted: 0, next: next) }
     let deleted = try await database.write { transaction in
-      let statement = try transaction.database.cachedStatement(
-        sql: """
-          DELETE FROM outbox
-          WHERE sequence = ? AND published_at < ? AND (SELECT epoch_ready_to FROM relay_state) IS NULL
-          """)
-      return try old.reduce(0) { deleted, sequence in
-        try statement.execute(arguments: [sequence, cutoff])
-        return deleted + transaction.database.changesCount
+      try old.reduce(0) { deleted, sequence in
+        guard try transaction.execute(Self.deletePublication, sequence, cutoff) == 1 else { return deleted }
+        return deleted + (try transaction.execute(Self.deleteMessage, sequence))
       }
     }
     return PurgeStep(deleted: deleted, next: next)
@@ -42,4 +37,11 @@ extension SQLiteOutbox {
       SELECT id FROM dead_letters WHERE status = 'open')) AS is_done
     FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?
     """
+
+  private static let deletePublication = PreparedSQL(
+    """
+    DELETE FROM outbox_publications
+    WHERE sequence = ? AND published_at < ? AND (SELECT epoch_ready_to FROM relay_state) IS NULL
+    """)
+  private static let deleteMessage = PreparedSQL("DELETE FROM outbox_messages WHERE sequence = ?")
 }
