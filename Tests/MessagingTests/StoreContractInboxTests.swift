@@ -268,7 +268,9 @@ struct StoreContractInboxTests {
     let store = try kind.open()
     try store.database.writeBlocking {
       try $0.database.execute(
-        sql: "CREATE TRIGGER refuse BEFORE INSERT ON outbox_messages BEGIN SELECT RAISE(ABORT, 'no room for messages'); END")
+        sql:
+          "CREATE TRIGGER refuse BEFORE INSERT ON outbox_messages BEGIN SELECT RAISE(ABORT, 'no room for messages'); END"
+      )
     }
 
     let refused = error(of: {

@@ -25,7 +25,7 @@ extension SQLiteDatabase {
         try settings.makeDurable(database)
         try settings.claim(database)
         try settings.sortingInFiles(database) {
-          try SQLiteMigrator(path: path, migrations: migrations).migrate(database)
+          try SQLiteMigrator(path: path, migrations: migrations, logger: configuration.logger).migrate(database)
         }
         try log.watch(database)
       }
@@ -51,7 +51,7 @@ extension SQLiteDatabase {
       let queue = try DatabaseQueue(configuration: settings.grdb(waitingWith: BusyWait(patience: .zero)))
       try queue.writeWithoutTransaction { database in
         try settings.checkVersion(database)
-        try SQLiteMigrator(path: path, migrations: migrations).migrate(database)
+        try SQLiteMigrator(path: path, migrations: migrations, logger: configuration.logger).migrate(database)
       }
       return SQLiteDatabase(
         path: path, connection: queue,

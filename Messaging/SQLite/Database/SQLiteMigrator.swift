@@ -1,5 +1,6 @@
 import FaultInjection
 import GRDB
+import Logging
 import WireFormat
 
 /// Brings a store to the version of this program, a step at a time.
@@ -9,6 +10,7 @@ import WireFormat
 struct SQLiteMigrator {
   let path: String
   let migrations: [SQLiteMigration]
+  let logger: Logger
 
   /// - Throws: ``SQLiteStoreError`` when the store has steps that this program does not know: it is from a newer version.
   func migrate(_ database: Database) throws {
@@ -16,9 +18,14 @@ struct SQLiteMigrator {
       throw SQLiteStoreError(path: path, reason: "two migrations have the same name")
     }
     try refuseNewerStore(database)
+    let isNew = try !hasSteps(database)
     for migration in migrations {
       try database.inTransaction(.immediate) {
         guard try !isApplied(migration, database) else { return .rollback }
+        if !isNew {
+          logger.notice(
+            "The store is brought to this version: a large one takes a while", metadata: ["step": "\(migration.name)"])
+        }
         try migration.apply(database)
         try Failpoint.storeMigrating.hit(migration.name)
         try database.execute(
@@ -51,6 +58,10 @@ struct SQLiteMigrator {
       }
       return .commit
     }
+  }
+
+  private func hasSteps(_ database: Database) throws -> Bool {
+    try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM schema_migrations)") ?? false
   }
 
   private func isApplied(_ migration: SQLiteMigration, _ database: Database) throws -> Bool {
