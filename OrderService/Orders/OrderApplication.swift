@@ -15,6 +15,7 @@ public struct OrderApplication: ServiceApplication {
     produces: [Topics.orders], worksWithoutBroker: true)
 
   public let router: ServiceRouter
+  public let directRoutes: [DirectRoute]
   public let services: [any Service]
 
   let database: SQLiteDatabase
@@ -70,6 +71,7 @@ public struct OrderApplication: ServiceApplication {
     messaging.addOperations(to: router)
 
     self.router = router
+    self.directRoutes = [routes.directPlacing]
     self.services =
       messaging.services + [IdempotencyKeyCleaner(database: database, keys: keys, now: now, logger: logger)]
     self.database = database

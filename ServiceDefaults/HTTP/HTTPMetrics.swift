@@ -12,7 +12,13 @@ final class HTTPMetrics: Sendable {
   }
 
   private let timers = Mutex<[Key: Timer]>([:])
-  private let active = Meter(label: "http.server.active_requests")
+  private let active: Meter
+  private let factory: any MetricsFactory
+
+  init(in factory: any MetricsFactory) {
+    self.factory = factory
+    active = Meter(label: "http.server.active_requests", factory: factory)
+  }
 
   func began() { active.increment() }
 
@@ -27,7 +33,7 @@ final class HTTPMetrics: Sendable {
         dimensions: [
           ("http_route", key.route), ("http_request_method", key.method),
           ("http_response_status_code", "\(key.status)"),
-        ])
+        ], factory: factory)
       timers[key] = timer
       return timer
     }

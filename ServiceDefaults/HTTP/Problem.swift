@@ -49,11 +49,13 @@ public struct Problem: Error, HTTPResponseError, Sendable {
   static let contentType = "application/problem+json"
 
   /// The answer to the client.
-  public var response: Response {
+  public var response: Response { Response(answer) }
+
+  var answer: WholeAnswer {
     var headers = headers
     headers[.contentType] = Self.contentType
     if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
-    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: jsonBytes)))
+    return WholeAnswer(status: status, headers: headers, body: ByteBuffer(bytes: jsonBytes))
   }
 
   public func response(from request: Request, context: some RequestContext) -> Response { response }

@@ -15,21 +15,7 @@ extension Request {
   public func jsonObject(allowingEmpty: Bool = false) async throws -> JSONObject {
     let bytes = try await bodyBytes()
     if allowingEmpty, bytes.isEmpty { return JSONObject() }
-    guard headers[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
-      throw Problem.unsupportedContentEncoding
-    }
-    guard MediaType.isJSON(headers[.contentType]) else { throw Problem.unsupportedMediaType }
-    guard !bytes.isEmpty else { throw Problem.badRequest("The body is empty, and should be a JSON object.") }
-    let value: JSONValue
-    do {
-      value = try JSONValue(parsing: bytes)
-    } catch {
-      throw Problem.badRequest("The body is \(error).")
-    }
-    guard case .object(let object) = value else {
-      throw Problem.unprocessable(pointer: "", "has to be a JSON object")
-    }
-    return object
+    return try JSONObject(body: bytes, fields: headers)
   }
 
   private func bodyBytes() async throws -> [UInt8] {
@@ -41,6 +27,31 @@ extension Request {
     }
     guard size <= RequestLimits.body else { throw Problem.tooLarge }
     return bytes
+  }
+}
+
+extension JSONObject {
+  /// The object that a body is.
+  ///
+  /// - Parameter fields: the request's header fields, which say how to read it.
+  /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 400 where it is not JSON, 422 where it is
+  ///   not an object.
+  public init(body bytes: [UInt8], fields: HTTPFields) throws(Problem) {
+    guard fields[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
+      throw Problem.unsupportedContentEncoding
+    }
+    guard MediaType.isJSON(fields[.contentType]) else { throw Problem.unsupportedMediaType }
+    guard !bytes.isEmpty else { throw Problem.badRequest("The body is empty, and should be a JSON object.") }
+    let value: JSONValue
+    do {
+      value = try JSONValue(parsing: bytes)
+    } catch {
+      throw Problem.badRequest("The body is \(error).")
+    }
+    guard case .object(let object) = value else {
+      throw Problem.unprocessable(pointer: "", "has to be a JSON object")
+    }
+    self = object
   }
 }
 

@@ -8,16 +8,14 @@ extension Response {
   public static func json(
     _ value: some JSONEncodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
   ) -> Response {
-    json(bytes: value.jsonBytes, status: status, headers: headers)
+    Response(.json(value, status: status, headers: headers))
   }
 
   /// An answer in JSON that is encoded already.
   public static func json(
     bytes: [UInt8], status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
   ) -> Response {
-    var headers = headers
-    headers[.contentType] = "application/json"
-    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    Response(.json(bytes: bytes, status: status, headers: headers))
   }
 
   /// An answer that is a text of some type: `text/html; charset=utf-8`, `message/rfc822`, ...

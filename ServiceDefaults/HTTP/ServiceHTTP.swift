@@ -1,6 +1,7 @@
 import Hummingbird
 import HummingbirdCore
 import Logging
+import Metrics
 import NIOCore
 
 /// Makes routers, and applications that serve them, all in the same way.
@@ -17,17 +18,20 @@ public enum ServiceHTTP {
   /// have limits.
   ///
   /// - Parameters:
+  ///   - directRoutes: short ways to what `router` has too. In the router mode of `HummingbirdTesting` nobody takes them.
   ///   - access: who may do what.
+  ///   - metrics: where requests are counted and timed.
   ///   - threads: what reads and writes the connections.
   ///   - maximumConnections: further ones wait in the kernel's queue.
   ///   - onListening: called once with the port that was bound.
   public static func application(
-    router: ServiceRouter, host: String = "127.0.0.1", port: Int = 0, access: AccessControl = .none,
+    router: ServiceRouter, directRoutes: [DirectRoute] = [], host: String = "127.0.0.1", port: Int = 0,
+    access: AccessControl = .none, metrics: any MetricsFactory = MetricsSystem.factory,
     threads: EventLoopGroupProvider = .singleton, maximumConnections: Int = 4096,
     logger: Logger = Logger(label: "http"),
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) -> Application<ServiceResponder> {
-    let responder = ServiceResponder(router, access: access)
+    let responder = ServiceResponder(router, directRoutes: directRoutes, access: access, metrics: metrics)
     let connections = ServiceConnections(responder: responder, idleTimeout: .seconds(60), now: { .now() })
     return Application(
       responder: responder,

@@ -2,6 +2,8 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Messaging
+import Metrics
+import NIOCore
 
 /// Answers every request of a service: times it, logs it at debug, asks who makes it, hands it to the router, and makes a
 /// problem of whatever fails.
@@ -12,10 +14,16 @@ public struct ServiceResponder: HTTPResponder {
   private let router: RouterResponder<ServiceRequestContext>
   private let routes: RouteTable
   private let access: AccessControl
-  private let metrics = HTTPMetrics()
+  private let metrics: HTTPMetrics
+  private let directRoutes: [DirectRoute]
 
-  init(_ router: ServiceRouter, access: AccessControl = .none) {
+  init(
+    _ router: ServiceRouter, directRoutes: [DirectRoute] = [], access: AccessControl = .none,
+    metrics: any MetricsFactory = MetricsSystem.factory
+  ) {
+    self.directRoutes = directRoutes
     self.access = access
+    self.metrics = HTTPMetrics(in: metrics)
     routes = RouteTable(router)
     self.router = router.buildResponder()
   }
@@ -26,16 +34,24 @@ public struct ServiceResponder: HTTPResponder {
     var response = await answer(request, context)
     // A refused HEAD has a body up to here, and would be followed by an answer that starts in its middle.
     if request.method == .head { response = response.createHeadResponse() }
+    ended(
+      request.method, request.uri.path, route: context.endpointPath ?? "none", response.status, since: start,
+      context.logger)
+    return response
+  }
+
+  private func ended(
+    _ method: HTTPRequest.Method, _ path: @autoclosure () -> String, route: String, _ status: HTTPResponse.Status,
+    since start: ContinuousClock.Instant, _ logger: Logger
+  ) {
     let duration = ContinuousClock.now - start
-    metrics.ended(
-      route: context.endpointPath ?? "none", method: request.method, status: response.status, after: duration)
-    context.logger.debug(
+    metrics.ended(route: route, method: method, status: status, after: duration)
+    logger.debug(
       "Request answered",
       metadata: [
-        "http.request.method": "\(request.method)", "url.path": "\(request.uri.path)",
-        "http.response.status_code": "\(response.status.code)", "duration": "\(duration)",
+        "http.request.method": "\(method)", "url.path": "\(path())",
+        "http.response.status_code": "\(status.code)", "duration": "\(duration)",
       ])
-    return response
   }
 
   private func answer(_ request: Request, _ context: ServiceRequestContext) async -> Response {
@@ -86,4 +102,32 @@ public struct ServiceResponder: HTTPResponder {
 
   /// What Hummingbird's router says of a request that no route takes.
   private static let noEndpoint = "NotFound"
+}
+
+// MARK: - Direct routes
+
+/// What ``respond(to:context:)`` does beside the router's part, for ``DirectAnswers``.
+extension ServiceResponder {
+  /// The direct route that may take a request.
+  func directRoute(of head: HTTPRequest) -> DirectRoute? { directRoutes.first { $0.matches(head) } }
+
+  /// Counts a request that `route` has taken as being in hand, and lets it pass or says why not.
+  func begin(_ head: HTTPRequest, _ route: DirectRoute, on channel: any Channel) throws(Problem) {
+    metrics.began()
+    _ = try access.admit(head, path: route.path, from: channel.remoteAddress?.ipAddress)
+  }
+
+  /// Makes the answer of `result`, and counts and logs the request as answered.
+  func end(
+    _ route: DirectRoute, with result: Result<WholeAnswer, any Error>, since start: ContinuousClock.Instant,
+    _ logger: Logger
+  ) -> WholeAnswer {
+    let answer =
+      switch result {
+      case .success(let answer): answer
+      case .failure(let error): problem(of: error, logger).answer
+      }
+    ended(route.method, route.path, route: route.path, answer.status, since: start, logger)
+    return answer
+  }
 }

@@ -20,12 +20,17 @@ public protocol ServiceApplication: SendableMetatype {
   /// The routes, those of ``MessagingRuntime/addOperations(to:checks:)`` included.
   var router: ServiceRouter { get }
 
+  /// Short ways to what ``router`` has too; none unless an application says otherwise.
+  var directRoutes: [DirectRoute] { get }
+
   /// What runs, each after what it needs: the messaging services first. They are stopped in the reverse order, after
   /// the HTTP server, which ``ServiceMain`` adds.
   var services: [any Service] { get }
 }
 
 extension ServiceApplication {
+  public var directRoutes: [DirectRoute] { [] }
+
   /// With the clocks of this machine.
   public init(configuration: ServiceConfiguration, broker: any Broker, logger: Logger) throws {
     try self.init(

@@ -82,7 +82,8 @@ public enum ServiceMain {
     let threads = MultiThreadedEventLoopGroup(numberOfThreads: configuration.httpThreads)
     let http = HTTPServerService(
       application: ServiceHTTP.application(
-        router: application.router, host: configuration.httpHost, port: configuration.httpPort,
+        router: application.router, directRoutes: application.directRoutes, host: configuration.httpHost,
+        port: configuration.httpPort,
         access: AccessControl(tokens: configuration.apiTokens, rateLimit: configuration.rateLimit),
         threads: .shared(threads), maximumConnections: maximumConnections, logger: logger,
         onListening: { port in

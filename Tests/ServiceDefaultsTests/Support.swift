@@ -42,8 +42,9 @@ extension TestClientProtocol {
 
 /// Runs `test` against `router`, as a service would serve it.
 func serving(
-  _ router: ServiceRouter, _ setup: TestingSetup = .router, access: AccessControl = .none,
-  _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+  _ router: ServiceRouter, directly directRoutes: [DirectRoute] = [], _ setup: TestingSetup = .router,
+  access: AccessControl = .none, _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
 ) async throws {
-  try await ServiceHTTP.application(router: router, access: access).test(setup) { try await test($0) }
+  let application = ServiceHTTP.application(router: router, directRoutes: directRoutes, access: access)
+  try await application.test(setup) { try await test($0) }
 }

@@ -25,6 +25,8 @@ struct OrdersFixture: Sendable {
   let services: [any Service]
   private let answers: InventoryAnswers
   private let server: Application<ServiceResponder>
+  /// Nothing but the direct routes.
+  private let directServer: Application<ServiceResponder>
 
   /// - Parameters:
   ///   - databasePath: two fixtures over one file are two instances of the service.
@@ -42,7 +44,8 @@ struct OrdersFixture: Sendable {
     waiters = application.waiters
     services = application.services
     answers = application.answers
-    server = ServiceHTTP.application(router: application.router)
+    server = ServiceHTTP.application(router: application.router, directRoutes: application.directRoutes)
+    directServer = ServiceHTTP.application(router: ServiceHTTP.makeRouter(), directRoutes: application.directRoutes)
   }
 
   var store: OrderStore { answers.orders }
@@ -51,6 +54,16 @@ struct OrdersFixture: Sendable {
     try await server.test(.router) { client in
       try await body(OrdersClient(client: client))
     }
+  }
+
+  /// The same over a connection, on which orders go the short way.
+  func live<Result: Sendable>(_ body: @Sendable (OrdersClient) async throws -> Result) async throws -> Result {
+    try await server.test(.live) { try await body(OrdersClient(client: $0)) }
+  }
+
+  /// The short way alone: whatever else would go to the router is not found.
+  func directly<Result: Sendable>(_ body: @Sendable (OrdersClient) async throws -> Result) async throws -> Result {
+    try await directServer.test(.live) { try await body(OrdersClient(client: $0)) }
   }
 
   /// The routes behind a socket.

@@ -28,8 +28,7 @@ struct OrderRoutes: Sendable {
     let trace = TraceContext(request)
     if let key { return try await place(draft, once: key, trace) }
 
-    let order = try await placeOrder(draft, trace: trace)
-    return .json(order, status: .created, headers: [.location: "/orders/\(order.id)"])
+    return Response(.created(try await placeOrder(draft, trace: trace)))
   }
 
   private func place(

@@ -25,13 +25,30 @@ public struct PlaceOrder: Sendable {
   /// - Parameter trace: that of the request; a new one begins where there is none.
   /// - Throws: `StoreUnavailable` when nothing was written for reasons that pass.
   public func callAsFunction(_ draft: OrderDraft, trace: TraceContext? = nil) async throws -> Order {
+    try await withCheckedThrowingContinuation { continuation in
+      self(draft, trace: trace, answering: { $0 }) { continuation.resume(with: $0) }
+    }
+  }
+
+  /// The same for callers that do not wait for it.
+  ///
+  /// - Parameters:
+  ///   - answering: makes the answer, on the calling thread before anything is written.
+  ///   - answer: gets it after the synced commit, or why there is none. Called exactly once: on the writer's thread, which
+  ///     it must not keep, or on the caller's when the store takes no writes now.
+  public func callAsFunction<Answer: Sendable>(
+    _ draft: OrderDraft, trace: TraceContext?, answering: (Order) -> Answer,
+    answer: @escaping @Sendable (Result<Answer, any Error>) -> Void
+  ) {
     let now = now()
     let order = Order.placed(draft, id: OrderID.next(from: ids, at: now), at: now)
     let prepared = orders.prepare(order, trace: trace)
-    try await database.write(isRepeatable: true) { [orders] transaction in
+    let answered = answering(order)
+    database.write(isRepeatable: true) { [orders] transaction in
       try orders.insert(prepared, in: transaction)
+    } answer: { result in
+      if case .success = result { Failpoint.orderAfterCommit.pass(order.id.rawValue) }
+      answer(result.map { answered })
     }
-    Failpoint.orderAfterCommit.pass(order.id.rawValue)
-    return order
   }
 }

@@ -29,20 +29,27 @@ public struct AccessControl: Sendable {
   /// - Returns: the token's fingerprint, or ``anonymous``.
   /// - Throws: ``Problem`` 401 without a token that is known, 403 for one without the scope, 429 beyond the rate.
   func admit(_ request: Request, from address: @autoclosure () -> String?) throws(Problem) -> String {
+    try admit(request.head, path: request.uri.path, from: address())
+  }
+
+  /// The same by a request's head.
+  ///
+  /// - Parameter path: without the query.
+  func admit(
+    _ head: HTTPRequest, path: @autoclosure () -> String, from address: @autoclosure () -> String?
+  ) throws(Problem) -> String {
     guard tokens != nil || limiter != nil else { return Self.anonymous }
-    guard case .scopes(let sufficient) = AccessRule(method: request.method, path: request.uri.path) else {
-      return Self.anonymous
-    }
-    let grant = try authenticated(request)
+    guard case .scopes(let sufficient) = AccessRule(method: head.method, path: path()) else { return Self.anonymous }
+    let grant = try authenticated(head.headerFields)
     try limit(grant.map { "token \($0.fingerprint)" } ?? "address \(address() ?? "unknown")")
     if let grant, grant.scopes.isDisjoint(with: sufficient) { throw .forbidden(wanted: sufficient) }
     return grant?.fingerprint ?? Self.anonymous
   }
 
   /// Nil where no tokens are wanted.
-  private func authenticated(_ request: Request) throws(Problem) -> AccessTokens.Grant? {
+  private func authenticated(_ fields: HTTPFields) throws(Problem) -> AccessTokens.Grant? {
     guard let tokens else { return nil }
-    guard let token = Self.bearerToken(request.headers[.authorization]) else { throw .unauthorized }
+    guard let token = Self.bearerToken(fields[.authorization]) else { throw .unauthorized }
     guard let grant = tokens.grant(to: token) else { throw .unknownToken }
     return grant
   }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Synchronization
 import WireFormat
 
@@ -13,7 +14,14 @@ final class DateHeader: Sendable {
 
   init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
 
-  var text: String {
+  /// `head` with the time that it is now.
+  func dated(_ head: HTTPResponse) -> HTTPResponse {
+    var head = head
+    head.headerFields[.date] = text
+    return head
+  }
+
+  private var text: String {
     let now = now()
     let second = now.millisecondsSinceEpoch / 1000
     return written.withLock { written in

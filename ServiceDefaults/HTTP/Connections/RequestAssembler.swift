@@ -14,6 +14,7 @@ final class RequestAssembler: ChannelDuplexHandler {
   typealias OutboundOut = HTTPResponsePart
 
   private let queue: RequestQueue
+  private let direct: DirectAnswers
   private let executor: EventLoopExecutor
   /// Of the request that is being read; nil between requests, and while the rest of one is dropped.
   private var head: HTTPRequest?
@@ -25,8 +26,9 @@ final class RequestAssembler: ChannelDuplexHandler {
   /// A reading that finds the connection's end completes, too, and has nothing that could be served.
   private var hasRead = false
 
-  init(queue: RequestQueue, executor: EventLoopExecutor) {
+  init(queue: RequestQueue, direct: DirectAnswers, executor: EventLoopExecutor) {
     self.queue = queue
+    self.direct = direct
     self.executor = executor
   }
 
@@ -66,7 +68,7 @@ final class RequestAssembler: ChannelDuplexHandler {
   private func handOver() {
     guard let head else { return }
     readsNoMore = head.asksForAnotherProtocol
-    queue.add(.request(head, body: body))
+    if !direct.take(head, body) { queue.add(.request(head, body: body)) }
     self.head = nil
     body = ByteBuffer()
   }
@@ -106,11 +108,17 @@ extension HTTPRequest {
   var asksForAnotherProtocol: Bool {
     method == .connect || (headerFields[.upgrade] != nil && headerFields.connectionOptions.contains("upgrade"))
   }
+
+  /// Whether there is no further request on its connection.
+  var isLast: Bool { headerFields.isClosing || asksForAnotherProtocol }
 }
 
 extension HTTPFields {
+  /// Whether this is the last message on its connection (RFC 9112, section 9.6).
+  var isClosing: Bool { connectionOptions.contains("close") }
+
   /// What `Connection` says, in lower case (RFC 9110, section 7.6.1).
-  var connectionOptions: [Substring] {
+  fileprivate var connectionOptions: [Substring] {
     guard let options = self[.connection] else { return [] }
     return options.lowercased().split { $0 == "," || $0 == " " || $0 == "\t" }
   }

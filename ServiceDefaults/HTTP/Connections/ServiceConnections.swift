@@ -48,8 +48,9 @@ struct ServiceConnections: ServerChildChannel {
       try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
       // Closes what is idle, and at a shutdown each connection after the answers it owes.
       try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
+      let direct = DirectAnswers(in: requests, of: channel, by: responder, date: date, logger)
       try pipeline.addHandler(
-        RequestAssembler(queue: requests, executor: executors.executor(of: channel.eventLoop)))
+        RequestAssembler(queue: requests, direct: direct, executor: executors.executor(of: channel.eventLoop)))
       return Connection(channel: channel, requests: requests)
     }
   }
@@ -94,7 +95,7 @@ struct ServiceConnections: ServerChildChannel {
       let context = ServiceRequestContext(source: .init(channel: connection.channel, logger: logger))
       let request = Request(head: head, body: RequestBody(buffer: body))
       var response = try await responder.respond(to: request, context: context)
-      let isLast = head.asksForAnotherProtocol || head.headerFields.isClosing || response.headers.isClosing
+      let isLast = head.isLast || response.headers.isClosing
       if isLast { response.headers[.connection] = "close" }
       try await write(response, to: connection.channel)
       return !isLast
@@ -111,9 +112,7 @@ struct ServiceConnections: ServerChildChannel {
   }
 
   private func write(_ response: Response, to channel: any Channel) async throws {
-    var head = response.head
-    head.headerFields[.date] = date.text
-    channel.write(HTTPResponsePart.head(head), promise: nil)
+    channel.write(HTTPResponsePart.head(date.dated(response.head)), promise: nil)
     try await response.body.write(AnswerWriter(channel: channel, isStream: response.body.contentLength == nil))
   }
 
@@ -130,11 +129,6 @@ struct ServiceConnections: ServerChildChannel {
     try? await channel.closeFuture.get()
     closing.cancel()
   }
-}
-
-extension HTTPFields {
-  /// Whether this is the last message on its connection (RFC 9112, section 9.6).
-  fileprivate var isClosing: Bool { connectionOptions.contains("close") }
 }
 
 extension Problem {

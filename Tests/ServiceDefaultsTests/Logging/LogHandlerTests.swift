@@ -63,7 +63,7 @@ import WireFormat
   }
 }
 
-private final class LinesInMemory: LogSink {
+final class LinesInMemory: LogSink {
   private let all = Mutex<[[UInt8]]>([])
   var lines: [[UInt8]] { all.withLock { $0 } }
   func write(_ line: [UInt8]) { all.withLock { $0.append(line) } }

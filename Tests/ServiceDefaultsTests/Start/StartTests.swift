@@ -69,6 +69,22 @@ import Testing
     }
   }
 
+  @Test func aShutdownWaitsForADirectAnswer() async throws {
+    try await shuttingDownWithADirectRequestInHand(patience: .seconds(3600)) { port, _ in
+      try await eventually("the end of listening") {
+        guard let connection = try? await connect(port) else { return () }
+        connection.close(promise: nil)
+        return nil
+      }
+    }
+  }
+
+  @Test func aDirectAnswerThatComesAfterTheCutOffIsStillGiven() async throws {
+    try await shuttingDownWithADirectRequestInHand(patience: .milliseconds(50)) { _, log in
+      _ = try await eventually("the cut-off") { log.lines.isEmpty ? nil : true }
+    }
+  }
+
   @Test func anAddressInUseIsSaidInOneLine() async throws {
     let taken = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .bind(host: "127.0.0.1", port: 0).get()
@@ -95,16 +111,51 @@ import Testing
     #expect("\(try #require(error))".contains("/proc/no/such/folder"))
   }
 
+  /// The answer comes after `moment`, which is told the port and what the server logs.
+  private func shuttingDownWithADirectRequestInHand(
+    patience: Duration, until moment: @escaping @Sendable (Int, LinesInMemory) async throws -> Void
+  ) async throws {
+    let stage = DirectStage()
+    let log = LinesInMemory()
+    let (server, ports) = server(
+      of: stage.router(), directly: stage.routes, patience: patience,
+      logger: Logger(label: "http") { ServiceLogHandler(label: $0, format: .json, logLevel: .notice, sink: log) })
+    let group = ServiceGroup(services: [server], logger: .silent)
+    try await deadline(.seconds(30), "the shutdown") {
+      async let end: Void = group.run()
+      defer { stage.release() }
+      var listening = ports.makeAsyncIterator()
+      let port = try #require(await listening.next())
+      let connection = try await RawConnection(port: port, reads: true)
+      try await connection.send(post("held"))
+      await stage.holding()
+
+      await group.triggerGracefulShutdown()
+      try await moment(port, log)
+      stage.release()
+
+      #expect(try await connection.answer() == Answer(200, #""direct held""#))
+      #expect(try await connection.answer() == nil)
+      try await end
+    }
+  }
+
   /// Cuts off what is open 50 ms after it was told to stop. Its port comes when it listens.
   private func impatientServer(of router: ServiceRouter) -> (server: HTTPServerService, ports: AsyncStream<Int>) {
+    server(of: router, patience: .milliseconds(50), logger: .silent)
+  }
+
+  private func server(
+    of router: ServiceRouter, directly directRoutes: [DirectRoute] = [], patience: Duration, logger: Logger
+  ) -> (server: HTTPServerService, ports: AsyncStream<Int>) {
     let (listening, port) = AsyncStream.makeStream(of: Int.self)
     let application = ServiceHTTP.application(
-      router: router, logger: .silent,
+      router: router, directRoutes: directRoutes, logger: .silent,
       onListening: {
         port.yield($0)
         port.finish()
       })
-    return (HTTPServerService(application: application, patience: .milliseconds(50), logger: .silent), listening)
+    return (HTTPServerService(application: application, patience: patience, logger: logger), listening)
   }
 
   private func connect(_ port: Int, reads: Bool = true) async throws -> any Channel {
