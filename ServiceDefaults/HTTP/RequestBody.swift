@@ -36,7 +36,8 @@ extension JSONObject {
   /// - Parameter fields: the request's header fields, which say how to read it.
   /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 400 where it is not JSON, 422 where it is
   ///   not an object.
-  public init(body bytes: [UInt8], fields: HTTPFields) throws(Problem) {
+  public init(body bytes: [UInt8], fields: HTTPFields) throws {
+    // Not `throws(Problem)`: inlined into asynchronous callers, that crashes the optimiser of Swift 6.3.
     guard fields[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
       throw Problem.unsupportedContentEncoding
     }
