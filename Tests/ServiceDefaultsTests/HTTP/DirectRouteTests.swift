@@ -186,7 +186,7 @@ import WireFormat
       var served = 0
       while served < 5000 {
         try await connection.send(post("large"))
-        let goesOn = try? await eventually("an answer", within: .seconds(1), every: .milliseconds(1)) {
+        let goesOn = try? await eventually("an answer", within: .seconds(5), every: .milliseconds(1)) {
           stage.served.count > served ? true : nil
         }
         if goesOn == nil { break }
