@@ -56,7 +56,7 @@ struct SQLiteGroupCommitTests {
   }
 
   @Test(arguments: StoreKind.allCases)
-  func aRepeatableWriteThatThrowsFailsAloneAndThoseThatSharedItsSavepointRunAgain(_ kind: StoreKind) async throws {
+  func aRepeatableWriteThatThrowsFailsAloneAndThoseOfItsCommitRunAgain(_ kind: StoreKind) async throws {
     let store = try kind.open(migrations: Self.table)
     let (runs, actions, failures) = (Tally(), Tally(), Tally())
     let held = await HeldWriter(store.database)
@@ -76,11 +76,58 @@ struct SQLiteGroupCommitTests {
 
     for (index, write) in writes.enumerated() where index != 80 { try await write.value }
     await #expect(throws: Refused.self) { try await writes[80].value }
-    #expect(failures.value == 2, "in the stretch, and alone")
-    #expect((161...224).contains(runs.value), "\(runs.value) runs: only its stretch of 64 runs again")
+    #expect(failures.value == 2, "without savepoints, and with")
+    #expect((161...320).contains(runs.value), "\(runs.value) runs: those before it twice, those behind it once")
     #expect(actions.value == 159)
     #expect(try store.count("SELECT COUNT(DISTINCT text) FROM notes WHERE text <> '80'") == 159)
     #expect(try store.count("SELECT COUNT(*) FROM notes") == 159)
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func whatThrowsInASavepointOfARepeatableWriteIsUndoneAlone(_ kind: StoreKind) async throws {
+    let store = try kind.open(migrations: Self.table)
+    let (runs, actions) = (Tally(), Tally())
+
+    let caught = try await store.database.write(isRepeatable: true) { transaction in
+      runs.add()
+      try transaction.database.execute(sql: "INSERT INTO notes VALUES ('before')")
+      var caught: (any Error)?
+      do {
+        try transaction.savepoint {
+          transaction.afterCommit { actions.add() }
+          try transaction.database.execute(sql: "INSERT INTO notes VALUES ('in it')")
+          throw Refused()
+        }
+      } catch {
+        caught = error
+      }
+      try transaction.database.execute(sql: "INSERT INTO notes VALUES ('behind')")
+      return caught
+    }
+
+    #expect(caught is Refused)
+    #expect(runs.value == 2)
+    #expect(actions.value == 0)
+    let notes = try await store.database.read { try String.fetchAll($0, sql: "SELECT text FROM notes ORDER BY rowid") }
+    #expect(notes == ["before", "behind"])
+  }
+
+  @Test func aLonelyRepeatableWriteThatThrowsRunsOnceAndItsActionsDoNot() async throws {
+    let store = try StoreKind.memory.open(migrations: Self.table)
+    let (runs, actions) = (Tally(), Tally())
+
+    await #expect(throws: Refused.self) {
+      try await store.database.write(isRepeatable: true) { transaction in
+        runs.add()
+        transaction.afterCommit { actions.add() }
+        try transaction.database.execute(sql: "INSERT INTO notes VALUES ('x')")
+        throw Refused()
+      }
+    }
+
+    #expect(runs.value == 1)
+    #expect(actions.value == 0)
+    #expect(try store.count("SELECT COUNT(*) FROM notes") == 0)
   }
 
   @Test func aWriteThatIsNotRepeatableRunsOnceAmongThoseThatAre() async throws {
@@ -105,7 +152,7 @@ struct SQLiteGroupCommitTests {
 
     for (index, write) in writes.enumerated() where index != 3 && index != 5 { try await write.value }
     #expect(runs.value == 1)
-    #expect(others.value == 11, "the other of each that throws runs again, or for the first time")
+    #expect(others.value == 8)
     #expect(try store.count("SELECT COUNT(*) FROM notes") == 7)
   }
 

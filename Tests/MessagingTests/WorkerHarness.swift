@@ -61,6 +61,7 @@ final class FlakyInbox: InboxStore {
   private let fault = Mutex<@Sendable () -> Fault>({ .none })
   private let failsToRead = Atomic(false)
   private let lastAtHand = Mutex<HandlingSubject?>(nil)
+  private let deadly = Mutex<HandlingSubject?>(nil)
   private let deaths = Mutex<[HandlingDeath]>([])
 
   init(_ inner: SQLiteInbox) {
@@ -76,13 +77,13 @@ final class FlakyInbox: InboxStore {
   }
 
   func transact<Result: Sendable>(
-    _ body: @escaping @Sendable (SQLiteTransaction) throws -> Result, meanwhile: () -> Void
+    isRepeatable: Bool, _ body: @escaping @Sendable (SQLiteTransaction) throws -> Result, meanwhile: () -> Void
   ) throws -> Result {
     switch fault.withLock({ $0 })() {
-    case .none: return try inner.transact(body, meanwhile: meanwhile)
+    case .none: return try inner.transact(isRepeatable: isRepeatable, body, meanwhile: meanwhile)
     case .before: throw StoreUnavailable("ordered")
     case .afterCommit:
-      _ = try inner.transact(body, meanwhile: meanwhile)
+      _ = try inner.transact(isRepeatable: isRepeatable, body, meanwhile: meanwhile)
       throw StoreUnavailable("the answer was lost")
     }
   }
@@ -186,9 +187,15 @@ final class FlakyInbox: InboxStore {
     if let subject { lastAtHand.withLock { $0 = subject } }
   }
 
-  /// The member that handled something last dies of it.
+  /// What is at hand now would be the end of the process.
+  func isDeadly() {
+    let subject = lastAtHand.withLock { $0 }
+    deadly.withLock { $0 = $0 ?? subject }
+  }
+
+  /// The member dies of what was deadly, else of what it had at hand last.
   func dies() {
-    guard let subject = lastAtHand.withLock({ $0 }) else { return }
+    guard let subject = deadly.withLock({ $0.take() }) ?? lastAtHand.withLock({ $0 }) else { return }
     deaths.withLock { $0.append(HandlingDeath(subject: subject, process: UUID().uuidString)) }
   }
 
@@ -254,12 +261,14 @@ final class WorkerWorld {
     ConsumerWorker(
       group: Self.group, topics: [Self.topic], broker: broker, store: inbox, retry: retry,
       configuration: configuration, logger: quietLogger, interpret: TestEvent.interpret
-    ) { [failure] event, delivery, transaction in
+    ) { [failure, inbox] event, delivery, transaction in
       // The effect comes first: a failure has to undo it.
       try transaction.database.execute(
         sql: "INSERT INTO effects (event_id, event_key, version) VALUES (?, ?, ?)",
         arguments: [event.id, event.key, event.version])
-      if let error = failure.error(event, delivery) { throw error }
+      guard let error = failure.error(event, delivery) else { return }
+      if error is StopConsuming { inbox.isDeadly() }
+      throw error
     }
   }
 

@@ -76,7 +76,9 @@ import WireFormat
     let fixture = try OrdersFixture()
     try await fixture.database.write {
       try $0.database.execute(
-        sql: "CREATE TRIGGER refuse BEFORE INSERT ON outbox_messages BEGIN SELECT RAISE(ABORT, 'no room for events'); END")
+        sql: """
+          CREATE TRIGGER refuse BEFORE INSERT ON outbox_messages BEGIN SELECT RAISE(ABORT, 'no room for events'); END
+          """)
     }
 
     let answer = try await fixture.directly { try await $0.post("/orders", validOrder()) }

@@ -97,7 +97,9 @@ import WireFormat
 
   @Test func onlyAnOrderThatWasPlacedTakesItsKey() async throws {
     let fixture = try OrdersFixture()
-    let refusal = "CREATE TRIGGER refuse BEFORE INSERT ON outbox_messages BEGIN SELECT RAISE(ABORT, 'no room for events'); END"
+    let refusal = """
+      CREATE TRIGGER refuse BEFORE INSERT ON outbox_messages BEGIN SELECT RAISE(ABORT, 'no room for events'); END
+      """
 
     try await fixture.http { client in
       for body in ["no json", "{}", #"{"customer_id":"ada","items":[]}"#] {

@@ -226,7 +226,11 @@ private final class InterleavedSystem {
       topicPartition: partition, offset: offset, key: told.key.map { Array($0.utf8) }, value: told.value)
     let batch = WorkerBatch(
       parts: [WorkerBatch.Part(partition: partition, cluster: "none", records: [record], failure: nil)])
-    let outcome = try processor.store.transact { try processor.process(batch, in: $0) }
+    let failures = KnownFailures()
+    let outcome = try processor.store.transact(isRepeatable: true) {
+      try processor.process(batch, knowing: failures, in: $0)
+    } meanwhile: {
+    }
     expect(outcome.parts.allSatisfy { $0.failure == nil } && outcome.givenUp.isEmpty, "failed: \(outcome)")
   }
 

@@ -109,11 +109,11 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
   /// Has a batch dealt with, and takes the records of the next one while the store writes.
   private func transact(_ batch: WorkerBatch, _ consumer: any MessageConsumer) throws -> WorkerMachine.Input {
     let processor = worker.processor
-    let start = now
+    let (start, failures) = (now, KnownFailures())
     Failpoint.workerAfterPoll.pass()
     do {
-      let outcome = try processor.store.transact {
-        try processor.process(batch, in: $0)
+      let outcome = try processor.store.transact(isRepeatable: true) {
+        try processor.process(batch, knowing: failures, in: $0)
       } meanwhile: {
         takeAhead(of: batch, from: consumer)
       }
@@ -154,12 +154,16 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
   private func sweep() throws {
     guard worker.machine.withLock({ $0.isSweepDue(at: now) }) else { return }
     let processor = worker.processor
-    let limit = worker.configuration.maximumSweep
+    let (limit, failures) = (worker.configuration.maximumSweep, KnownFailures())
     do {
       let ready = try processor.store.readyParked(limit: limit)
       let outcome =
         ready.keys.isEmpty || Mutation.successorsForgotten.isOn
-        ? WorkerOutcome() : try processor.store.transact { try processor.sweep(ready.keys, in: $0) }
+        ? WorkerOutcome()
+        : try processor.store.transact(isRepeatable: true) {
+          try processor.sweep(ready.keys, knowing: failures, in: $0)
+        } meanwhile: {
+        }
       write(
         worker.machine.withLock {
           $0.swept(outcome, nextIn: ready.keys.count == limit ? .zero : ready.nextIn, at: now)

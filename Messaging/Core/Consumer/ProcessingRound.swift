@@ -8,19 +8,16 @@ final class ProcessingRound<Transaction> {
   /// Whether the group may have anything parked, under whatever key. The transaction holds the store's write lock: what
   /// is parked was so when it began, or is parked by itself.
   var hasParked: Bool
-  /// The event that shares a savepoint with others and is being dealt with, in case it fails.
-  var atHand: InboxEntry?
+  let failures: KnownFailures
   var outcome = WorkerOutcome()
   let transaction: Transaction
 
-  init(_ transaction: Transaction, deaths: CrashedAttempts, hasParked: Bool) {
+  init(_ transaction: Transaction, deaths: CrashedAttempts, hasParked: Bool, failures: KnownFailures) {
     self.transaction = transaction
     self.deaths = deaths
     self.hasParked = hasParked
+    self.failures = failures
   }
-
-  /// Nothing tells of trouble: records may share a savepoint.
-  var isCalm: Bool { !hasParked && deaths.isEmpty }
 }
 
 extension WorkerOutcome {

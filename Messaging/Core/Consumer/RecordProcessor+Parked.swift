@@ -47,8 +47,12 @@ extension RecordProcessor {
 
   /// Handles the parked events of `keys` that have become next and were not handled by whoever made them so: they
   /// failed, or the process died in between. Any member of the group may do it, whoever has the partition.
-  func sweep(_ keys: [String], in transaction: Store.Transaction) throws -> WorkerOutcome {
-    let round = try begin(transaction)
+  ///
+  /// - Parameter failures: of the same sweep, in a transaction that was undone.
+  func sweep(
+    _ keys: [String], knowing failures: KnownFailures, in transaction: Store.Transaction
+  ) throws -> WorkerOutcome {
+    let round = try begin(transaction, knowing: failures)
     for key in keys { try processSuccessors(ofKey: key, round) }
     return round.outcome
   }
@@ -59,7 +63,7 @@ extension RecordProcessor {
   ) throws -> Bool {
     let mayRun = entry.attempts <= retry.maxAttempts
     let event = mayRun && !parked.isDiscarded ? try event(of: parked, as: subject) : nil
-    try run(event, entry, of: parked.record, as: subject, in: round.transaction)
+    try run(event, entry, of: parked.record, as: subject, round)
     try moveCursor(to: entry.identity, in: round.transaction)
     try store.settle(entry, outcome: parked.isDiscarded ? .discarded : .processed, in: round.transaction)
     try forgetDeaths(of: subject, round)

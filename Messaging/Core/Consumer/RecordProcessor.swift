@@ -29,17 +29,20 @@ final class RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     self.clocks = clocks
   }
 
-  func begin(_ transaction: Store.Transaction) throws -> Round {
+  func begin(_ transaction: Store.Transaction, knowing failures: KnownFailures = KnownFailures()) throws -> Round {
     Round(
       transaction, deaths: try store.crashedAttempts(in: transaction),
-      hasParked: try store.hasParked(in: transaction))
+      hasParked: try store.hasParked(in: transaction), failures: failures)
   }
 
   /// Deals with a batch and writes where to go on. A record that fails stops its partition and no other.
   ///
+  /// - Parameter failures: of the same batch, in a transaction that was undone.
   /// - Throws: what concerns the whole transaction: nothing of it must be written then.
-  func process(_ batch: WorkerBatch, in transaction: Store.Transaction) throws -> WorkerOutcome {
-    let round = try begin(transaction)
+  func process(
+    _ batch: WorkerBatch, knowing failures: KnownFailures, in transaction: Store.Transaction
+  ) throws -> WorkerOutcome {
+    let round = try begin(transaction, knowing: failures)
     var next: [String: [TopicPartition: Int64]] = [:]
     for part in batch.parts {
       let result = try process(part, round)
@@ -54,15 +57,26 @@ final class RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
     return round.outcome
   }
 
+  /// Deals with the records of a partition, up to the first that has to be tried again.
+  private func process(_ part: WorkerBatch.Part, _ round: Round) throws -> WorkerOutcome.Part {
+    var result = WorkerOutcome.Part(partition: part.partition, done: 0, failure: nil)
+    for record in part.records {
+      let earlier = result.done == 0 ? part.failure : nil
+      if let failure = try process(record, of: part.cluster, earlier: earlier, round) {
+        result.failure = failure
+        guard Mutation.offsetBeyondFailure.isOn else { break }
+      }
+      result.done += 1
+    }
+    return result
+  }
+
   /// Deals with one record.
   ///
-  /// - Parameters:
-  ///   - earlier: the failure at which this record stopped its partition before.
-  ///   - alone: whether the record has a savepoint of its own. Where it shares one, it is what `round` has at hand when
-  ///     its failure is thrown.
+  /// - Parameter earlier: the failure at which this record stopped its partition before.
   /// - Returns: a failure that is to be tried again; nil when the record is dealt with.
-  func process(
-    _ record: ConsumedRecord, of cluster: String, earlier: EventFailure?, alone: Bool, _ round: Round
+  private func process(
+    _ record: ConsumedRecord, of cluster: String, earlier: EventFailure?, _ round: Round
   ) throws -> EventFailure? {
     let place = HandlingSubject.record(cluster: cluster, record.topicPartition, offset: record.offset)
     let deaths = round.deaths.number(of: place)
@@ -84,9 +98,9 @@ final class RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       try giveUp(unreadable, record, attempts: 1, round)
       return nil
     case .withoutEffect(let identity):
-      return try process(identity, nil, record, earlier: earlier, alone: alone, round)
+      return try process(identity, nil, record, earlier: earlier, round)
     case .event(let identity, let event):
-      return try process(identity, event, record, earlier: earlier, alone: alone, round)
+      return try process(identity, event, record, earlier: earlier, round)
     }
   }
 
@@ -100,24 +114,17 @@ final class RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
   // MARK: Rules 3 to 5, for an event that can be read
 
   private func process(
-    _ identity: EventIdentity, _ event: Event?, _ record: ConsumedRecord, earlier: EventFailure?, alone: Bool,
-    _ round: Round
+    _ identity: EventIdentity, _ event: Event?, _ record: ConsumedRecord, earlier: EventFailure?, _ round: Round
   ) throws -> EventFailure? {
     let subject = HandlingSubject.event(id: identity.eventID)
     let deaths = round.deaths.number(of: subject)
     let failures = earlier?.identity.eventID == identity.eventID ? earlier?.attempts ?? deaths : deaths
     let entry = entry(of: identity, record, failures: failures)
     let disposition: RecordDisposition
-    if alone {
-      do {
-        disposition = try store.savepoint(in: round.transaction) { try settlePlace(of: entry, event, record, round) }
-      } catch {
-        return try settleFailure(of: entry, record, error, round)
-      }
-    } else {
-      round.atHand = entry
-      disposition = try settlePlace(of: entry, event, record, round)
-      round.atHand = nil
+    do {
+      disposition = try store.savepoint(in: round.transaction) { try settlePlace(of: entry, event, record, round) }
+    } catch {
+      return try settleFailure(of: entry, record, error, round)
     }
     round.outcome.counts.add(disposition, hasEffect: event != nil)
     if disposition != .park { try forgetDeaths(of: subject, round) }
@@ -145,7 +152,7 @@ final class RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
       try park(ParkedRecord(identity: identity, record: record), round)
       return .park
     case .next, .unordered:
-      try run(event, entry, of: record, as: .event(id: identity.eventID), in: transaction)
+      try run(event, entry, of: record, as: .event(id: identity.eventID), round)
       return .handle
     }
   }
@@ -162,12 +169,12 @@ final class RecordProcessor<Store: InboxStore, Event: Sendable>: Sendable {
 
   /// Has an event handled in its place.
   func run(
-    _ event: Event?, _ entry: InboxEntry, of record: ConsumedRecord, as subject: HandlingSubject,
-    in transaction: Store.Transaction
+    _ event: Event?, _ entry: InboxEntry, of record: ConsumedRecord, as subject: HandlingSubject, _ round: Round
   ) throws {
     // One more than are allowed: each of them was the end of a process.
     guard entry.attempts <= retry.maxAttempts else { throw DeadLetterError("the process died while handling it") }
-    if let event { try call(event, entry, of: record, as: subject, in: transaction) }
+    guard let event else { return }
+    try round.failures.once(entry) { try call(event, entry, of: record, as: subject, in: round.transaction) }
   }
 
   func moveCursor(to identity: EventIdentity, in transaction: Store.Transaction) throws {

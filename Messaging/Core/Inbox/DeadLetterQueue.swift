@@ -139,7 +139,7 @@ struct DeadLetterQueue<Store: InboxStore, Event: Sendable>: Sendable {
       try processor.park(ParkedRecord(identity: identity, record: record), round)
       return nil
     case .next, .unordered:
-      try processor.run(event, entry, of: record, as: subject, in: transaction)
+      try processor.run(event, entry, of: record, as: subject, round)
       try processor.moveCursor(to: identity, in: transaction)
       try store.settle(entry, outcome: .processed, in: transaction)
       round.outcome.counts.add(.handle, hasEffect: event != nil)

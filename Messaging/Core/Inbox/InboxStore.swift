@@ -79,16 +79,19 @@ public protocol InboxStore: Sendable {
 
   /// Runs `body` in one transaction and returns when that is synced. Blocks the calling thread.
   ///
-  /// - Parameter meanwhile: what the calling thread does before it waits; at most once.
+  /// - Parameters:
+  ///   - isRepeatable: `body` may run a second time, after everything that it has written was undone. The first time its
+  ///     savepoints may be none, which costs less: what throws inside of one then ends the run.
+  ///   - meanwhile: what the calling thread does before it waits; at most once.
   /// - Throws: ``StoreUnavailable`` when nothing was written for reasons that pass; whatever `body` throws otherwise.
   func transact<Result: Sendable>(
-    _ body: @escaping @Sendable (Transaction) throws -> Result, meanwhile: () -> Void
+    isRepeatable: Bool, _ body: @escaping @Sendable (Transaction) throws -> Result, meanwhile: () -> Void
   ) throws -> Result
 
   /// Runs `body` so that, when it throws, its writes and nothing else are undone.
   ///
   /// - Throws: what `body` throws; but ``StoreUnavailable`` where that was the store's own trouble (busy, full, I/O), or
-  ///   where the writes could not be undone: then the whole transaction has to go.
+  ///   where the writes could not be undone alone: then the whole transaction has to go.
   func savepoint<Result>(in transaction: Transaction, _ body: () throws -> Result) throws -> Result
 
   /// Claims an event for this group: true the first time, false when the group has a row for it, whatever came of it.
@@ -162,10 +165,10 @@ public protocol InboxStore: Sendable {
 }
 
 extension InboxStore {
-  /// The same with nothing to do meanwhile.
+  /// The same with a `body` that runs once, and nothing to do meanwhile.
   public func transact<Result: Sendable>(
     _ body: @escaping @Sendable (Transaction) throws -> Result
   ) throws -> Result {
-    try transact(body, meanwhile: {})
+    try transact(isRepeatable: false, body, meanwhile: {})
   }
 }

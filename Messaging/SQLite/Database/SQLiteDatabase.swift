@@ -37,9 +37,9 @@ public final class SQLiteDatabase: Sendable {
   /// anything else. What it wrote is committed as a whole, or not at all. Cancelling the calling task has no influence: a
   /// write that has been asked for is carried out, and its result reported.
   ///
-  /// - Parameter isRepeatable: `body` may run a second time after everything that it has written was undone. Such writes
-  ///   share savepoints, which makes each cheaper; one that throws costs those beside it a second run, so what is likely
-  ///   to fail should not be repeatable, or return its failure.
+  /// - Parameter isRepeatable: `body` may run a second time after everything that it has written was undone. A commit of
+  ///   such writes has no savepoints the first time, which makes each cheaper; one that throws costs those beside it a
+  ///   second run, so what is likely to fail should not be repeatable, or return its failure.
   /// - Throws: what `body` throws, its statements undone. `StoreUnavailable` when the store could not do it now (full,
   ///   busy, overloaded, I/O error, closed); then nothing was written, as far as can be known: after an I/O error while
   ///   syncing, a crash can still bring the write to light.
@@ -70,11 +70,12 @@ public final class SQLiteDatabase: Sendable {
   ///
   /// - Parameter meanwhile: what the calling thread does before it waits. Not called when the store takes no writes now.
   public func writeBlocking<T: Sendable>(
-    _ body: @escaping @Sendable (SQLiteTransaction) throws -> T, meanwhile: () -> Void = {}
+    isRepeatable: Bool = false, _ body: @escaping @Sendable (SQLiteTransaction) throws -> T,
+    meanwhile: () -> Void = {}
   ) throws -> T {
     try refuseWriterThread()
     let answer = BlockingAnswer<T>()
-    try writer.submit(PendingWrite(body) { answer.give($0) })
+    try writer.submit(PendingWrite(isRepeatable: isRepeatable, body) { answer.give($0) })
     meanwhile()
     return try answer.wait()
   }

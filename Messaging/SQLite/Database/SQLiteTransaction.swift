@@ -8,6 +8,9 @@ public struct SQLiteTransaction {
   public let database: Database
   let scope: CommitScope
   let statements: PreparedStatements
+  /// Whether a savepoint is one. Where it is none, what throws inside of it undoes the whole transaction, which is then
+  /// carried out again with savepoints.
+  let hasSavepoints: Bool
 
   /// Runs `action` after the commit is synced, and never if this write is rolled back.
   ///
@@ -26,8 +29,9 @@ public struct SQLiteTransaction {
   /// Runs `body`; when it throws, its statements and its `afterCommit` actions are undone, and nothing else. May be nested.
   ///
   /// - Throws: what `body` throws. But `StoreUnavailable` when that was the store's own trouble (busy, full, I/O), or when
-  ///   SQLite has rolled back the whole transaction for it: then nothing else can be done in this transaction.
+  ///   the whole transaction has to be rolled back for it: then nothing else can be done in this transaction.
   public func savepoint<R>(_ body: () throws -> R) throws -> R {
+    guard hasSavepoints else { return try withoutSavepoint(body) }
     let mark = scope.mark
     do {
       try execute(Savepoint.begin)
@@ -42,6 +46,16 @@ public struct SQLiteTransaction {
       scope.rewind(to: mark)
       try undo(because: error)
       throw StoreUnavailable.translating(error)
+    }
+  }
+
+  private func withoutSavepoint<R>(_ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch {
+      let failure = StoreUnavailable(rolledBackBy: error)
+      scope.spoil(failure)
+      throw failure
     }
   }
 
@@ -73,7 +87,7 @@ final class CommitScope {
   }
 
   private var actions: [Action] = []
-  /// Set when a savepoint could not be undone: the transaction must not be committed.
+  /// Set when what threw could not be undone alone: the transaction must not be committed.
   private(set) var spoiled: StoreUnavailable?
 
   /// A place in the list of actions to go back to.

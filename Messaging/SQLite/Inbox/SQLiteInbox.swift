@@ -31,9 +31,9 @@ public struct SQLiteInbox: InboxStore {
   }
 
   public func transact<Result: Sendable>(
-    _ body: @escaping @Sendable (SQLiteTransaction) throws -> Result, meanwhile: () -> Void
+    isRepeatable: Bool, _ body: @escaping @Sendable (SQLiteTransaction) throws -> Result, meanwhile: () -> Void
   ) throws -> Result {
-    try database.writeBlocking(body, meanwhile: meanwhile)
+    try database.writeBlocking(isRepeatable: isRepeatable, body, meanwhile: meanwhile)
   }
 
   public func savepoint<Result>(in transaction: SQLiteTransaction, _ body: () throws -> Result) throws -> Result {
