@@ -5,13 +5,13 @@ import NIOCore
 /// in place of a task (docs/adr/0010-direct-routes.md).
 ///
 /// It takes a request only where nothing is unusual about it. All others go to the router's route of the same path, which
-/// has to be there and to answer alike: a direct route makes nothing possible, only cheaper, and refuses nothing.
+/// has to be there and to answer alike: a direct route makes nothing possible, only cheaper.
 ///
 /// ```swift
 /// DirectRoute.post("/orders") { fields, body in
 ///   try OrderDraft(from: JSONObject(body: body, fields: fields))
 /// } serve: { draft, answer in
-///   placeOrder(draft, answering: { .json($0, status: .created) }, answer: answer)
+///   placeOrder(draft, trace: nil, answering: { .json($0, status: .created) }, answer: answer)
 /// }
 /// ```
 public struct DirectRoute: Sendable {

@@ -108,8 +108,10 @@ public struct ServiceResponder: HTTPResponder {
 
 /// What ``respond(to:context:)`` does beside the router's part, for ``DirectAnswers``.
 extension ServiceResponder {
-  /// The direct route that may take a request.
-  func directRoute(of head: HTTPRequest) -> DirectRoute? { directRoutes.first { $0.matches(head) } }
+  /// The direct route that may take a request; nil also where the router will refuse its requester.
+  func directRoute(of head: HTTPRequest) -> DirectRoute? {
+    directRoutes.first { $0.matches(head) && access.allows(head, path: $0.path) }
+  }
 
   /// Counts a request that `route` has taken as being in hand, and lets it pass or says why not.
   func begin(_ head: HTTPRequest, _ route: DirectRoute, on channel: any Channel) throws(Problem) {

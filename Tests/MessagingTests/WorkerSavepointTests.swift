@@ -72,6 +72,27 @@ struct WorkerSavepointTests {
     #expect(world.committed.values.reduce(0, +) == 160)
   }
 
+  @Test func aHandlerWithASavepointOfItsOwnFailsAsOthersDo() throws {
+    let world = try WorkerWorld(partitions: 1)
+    let worker = ConsumerWorker(
+      group: WorkerWorld.group, topics: [WorkerWorld.topic], broker: world.broker, store: world.inbox,
+      retry: world.retry, configuration: world.configuration, logger: quietLogger, interpret: TestEvent.interpret
+    ) { event, _, transaction in
+      try transaction.savepoint {
+        try transaction.database.execute(
+          sql: "INSERT INTO effects (event_id, event_key, version) VALUES (?, ?, ?)",
+          arguments: [event.id, event.key, event.version])
+        if event.id == "bad1" { throw DeadLetterError("ordered") }
+      }
+    }
+    try world.publish(.next("a", 1), .next("bad", 1), .next("b", 1))
+
+    try worker.makeLoop().settle()
+
+    #expect(try world.effects() == ["a1", "b1"])
+    #expect(try world.deadLetters() == ["bad1"])
+  }
+
   @Test func aFailureChangesNothingAboutWhatCameBeforeIt() throws {
     let world = try WorkerWorld(partitions: 1)
     world.failure.set { event, _ in event.id == "bad1" ? DeadLetterError("ordered") : nil }

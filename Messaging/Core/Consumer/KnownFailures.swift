@@ -17,13 +17,14 @@ final class KnownFailures: Sendable {
 
   private let errors = Mutex<[Name: any Error]>([:])
 
-  /// Runs `attempt` at `entry`, or throws what it threw before.
+  /// Runs `attempt` at `entry`, or throws what it threw before. A store that was not available is no failure of the event,
+  /// and is asked again: so it looks to a handler, too, when a savepoint of its own was none.
   func once(_ entry: InboxEntry, _ attempt: () throws -> Void) throws {
     if let error = errors.withLock({ $0.isEmpty ? nil : $0[Name(entry)] }) { throw error }
     do {
       try attempt()
     } catch {
-      errors.withLock { $0[Name(entry)] = error }
+      if !(error is StoreUnavailable) { errors.withLock { $0[Name(entry)] = error } }
       throw error
     }
   }

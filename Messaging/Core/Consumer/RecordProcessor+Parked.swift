@@ -8,7 +8,7 @@ extension RecordProcessor {
   }
 
   /// Handles the parked events that follow the cursor of a key, one savepoint each, up to the first that is missing or
-  /// fails. That one stays parked, and is found by ``sweep(_:in:)`` when its pause is over.
+  /// fails. That one stays parked, and is found by ``sweep(_:knowing:in:)`` when its pause is over.
   ///
   /// - Parameter version: the key's cursor, where it is known.
   func processSuccessors(ofKey key: String, after version: Int64? = nil, _ round: Round) throws {

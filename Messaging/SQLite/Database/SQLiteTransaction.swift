@@ -29,7 +29,8 @@ public struct SQLiteTransaction {
   /// Runs `body`; when it throws, its statements and its `afterCommit` actions are undone, and nothing else. May be nested.
   ///
   /// - Throws: what `body` throws. But `StoreUnavailable` when that was the store's own trouble (busy, full, I/O), or when
-  ///   the whole transaction has to be rolled back for it: then nothing else can be done in this transaction.
+  ///   the whole transaction has to be rolled back for it: then nothing else can be done in this transaction. In the first
+  ///   run of a repeatable write it is always the latter: let it pass.
   public func savepoint<R>(_ body: () throws -> R) throws -> R {
     guard hasSavepoints else { return try withoutSavepoint(body) }
     let mark = scope.mark

@@ -57,6 +57,7 @@ struct WriteBatch {
       }
     } catch {
       let failure = StoreUnavailable(rolledBackBy: error)
+      outcome.isToBeRepeated = false
       outcome.failure = failure
       for index in jobs.indices where outcome.errors[index] == nil { outcome.errors[index] = failure }
     }
@@ -76,10 +77,10 @@ struct WriteBatch {
       } catch {
         guard transaction.database.isInsideTransaction else { throw error }
         outcome.errors[index] = StoreUnavailable.translating(error)
-        if !transaction.hasSavepoints { break }
       }
+      guard !transaction.hasSavepoints else { continue }
+      outcome.isToBeRepeated = transaction.scope.spoiled != nil || (outcome.errors[index] != nil && jobs.count > 1)
+      if outcome.isToBeRepeated { return }
     }
-    let othersAreUndone = jobs.count > 1 && outcome.errors.contains { $0 != nil }
-    outcome.isToBeRepeated = !transaction.hasSavepoints && (othersAreUndone || transaction.scope.spoiled != nil)
   }
 }

@@ -150,8 +150,8 @@ extension SQLiteOutbox: OutboxStore {
     """
 
   private static let forgetPublications = """
-    DELETE FROM outbox_publications
-    WHERE sequence > ? AND sequence <= ? AND sequence IN (SELECT sequence FROM outbox_pending)
+    DELETE FROM outbox_publications WHERE sequence > ? AND sequence <= ?
+      AND EXISTS (SELECT 1 FROM outbox_pending WHERE outbox_pending.sequence = outbox_publications.sequence)
     """
 }
 

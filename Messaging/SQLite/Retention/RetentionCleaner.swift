@@ -42,12 +42,13 @@ public struct RetentionCleaner: Service {
       + repeated { try await inbox.purgeRecords(olderThan: inboxRetention) }
   }
 
-  /// Rows that a step looks at, and the rest after it: so many times as long as a step took that deleted something, and
-  /// at least so long. Steps are short, and the writer has most of its time for others; the busier it is, the longer a
-  /// step takes, and the rest after it.
+  /// Rows that a step looks at, and the rest after it: so many times as long as a step took that deleted something, within
+  /// bounds. Steps are short, and the writer has most of its time for others; the busier it is, the longer a step takes,
+  /// and the rest after it.
   private static let rows = 200
   private static let restPerStep = 8
   private static let shortestRest = Duration.milliseconds(5)
+  private static let longestRest = Duration.milliseconds(50)
 
   private func stepwise<Position>(
     from start: Position, _ purge: (Position) async throws -> PurgeStep<Position>
@@ -61,7 +62,7 @@ public struct RetentionCleaner: Service {
       let rest = step.deleted > 0 ? (ContinuousClock.now - begun) * Self.restPerStep : .zero
       deleted += step.deleted
       position = step.next
-      if position != nil { try await Task.sleep(for: max(rest, Self.shortestRest)) }
+      if position != nil { try await Task.sleep(for: min(max(rest, Self.shortestRest), Self.longestRest)) }
     }
     return deleted
   }

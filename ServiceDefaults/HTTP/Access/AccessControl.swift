@@ -46,6 +46,14 @@ public struct AccessControl: Sendable {
     return grant?.fingerprint ?? Self.anonymous
   }
 
+  /// Whether ``admit(_:path:from:)`` would let a request pass but for its rate. Counts nothing.
+  func allows(_ head: HTTPRequest, path: @autoclosure () -> String) -> Bool {
+    guard tokens != nil else { return true }
+    guard case .scopes(let sufficient) = AccessRule(method: head.method, path: path()) else { return true }
+    guard let grant = try? authenticated(head.headerFields) else { return false }
+    return !grant.scopes.isDisjoint(with: sufficient)
+  }
+
   /// Nil where no tokens are wanted.
   private func authenticated(_ fields: HTTPFields) throws(Problem) -> AccessTokens.Grant? {
     guard let tokens else { return nil }
