@@ -229,7 +229,6 @@ private final class InterleavedSystem {
     let failures = KnownFailures()
     let outcome = try processor.store.transact(isRepeatable: true) {
       try processor.process(batch, knowing: failures, in: $0)
-    } meanwhile: {
     }
     expect(outcome.parts.allSatisfy { $0.failure == nil } && outcome.givenUp.isEmpty, "failed: \(outcome)")
   }

@@ -25,7 +25,8 @@ public final class ConsumerWorker<Store: InboxStore, Event: Sendable>: Service {
   /// - Parameters:
   ///   - interpret: reads a record's bytes; never fails and has no effect. May be asked about the same record again.
   ///   - handle: the effect, written through the transaction it is given and nowhere else: a batch that cannot be
-  ///     committed is handled again. What it throws is judged by ``FailureClassification``.
+  ///     committed, or in which another event has failed, is handled again. What it throws is judged by
+  ///     ``FailureClassification``.
   public init(
     group: String, topics: [String], broker: any Broker, store: Store, retry: RetryPolicy = RetryPolicy(),
     configuration: ConsumerWorkerConfiguration = ConsumerWorkerConfiguration(), logger: Logger,

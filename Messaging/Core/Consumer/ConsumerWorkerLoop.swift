@@ -162,7 +162,6 @@ package final class ConsumerWorkerLoop<Store: InboxStore, Event: Sendable> {
         ? WorkerOutcome()
         : try processor.store.transact(isRepeatable: true) {
           try processor.sweep(ready.keys, knowing: failures, in: $0)
-        } meanwhile: {
         }
       write(
         worker.machine.withLock {

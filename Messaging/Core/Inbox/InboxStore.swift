@@ -165,10 +165,10 @@ public protocol InboxStore: Sendable {
 }
 
 extension InboxStore {
-  /// The same with a `body` that runs once, and nothing to do meanwhile.
+  /// The same with nothing to do meanwhile.
   public func transact<Result: Sendable>(
-    _ body: @escaping @Sendable (Transaction) throws -> Result
+    isRepeatable: Bool = false, _ body: @escaping @Sendable (Transaction) throws -> Result
   ) throws -> Result {
-    try transact(isRepeatable: false, body, meanwhile: {})
+    try transact(isRepeatable: isRepeatable, body, meanwhile: {})
   }
 }
