@@ -33,13 +33,13 @@ public struct DirectRoute: Sendable {
   ///   - read: what is asked for, by the header fields and a body of up to 64 KiB. Where it returns nil, or throws, the
   ///     request goes to the router.
   ///   - serve: does it. Called once the requester is admitted; has to call its second argument, whatever happens.
-  public static func post<Wish>(
-    _ path: String, read: @escaping @Sendable (HTTPFields, [UInt8]) throws -> Wish?,
-    serve: @escaping @Sendable (Wish, @escaping Answer) -> Void
+  public static func post<Command>(
+    _ path: String, read: @escaping @Sendable (HTTPFields, [UInt8]) throws -> Command?,
+    serve: @escaping @Sendable (Command, @escaping Answer) -> Void
   ) -> DirectRoute {
     DirectRoute(method: .post, path: path) { fields, body in
-      guard let wish = try? read(fields, body) else { return nil }
-      return { serve(wish, $0) }
+      guard let command = try? read(fields, body) else { return nil }
+      return { serve(command, $0) }
     }
   }
 

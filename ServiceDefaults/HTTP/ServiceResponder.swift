@@ -108,15 +108,18 @@ public struct ServiceResponder: HTTPResponder {
 
 /// What ``respond(to:context:)`` does beside the router's part, for ``DirectAnswers``.
 extension ServiceResponder {
-  /// The direct route that may take a request; nil also where the router will refuse its requester.
-  func directRoute(of head: HTTPRequest) -> DirectRoute? {
-    directRoutes.first { $0.matches(head) && access.allows(head, path: $0.path) }
+  /// The direct route that may take a request, and who makes it; nil also where the router will refuse that.
+  func directRoute(of head: HTTPRequest) -> (route: DirectRoute, caller: AccessControl.Caller)? {
+    guard let route = directRoutes.first(where: { $0.matches(head) }),
+      let caller = try? access.caller(of: head, path: route.path), caller.hasScope
+    else { return nil }
+    return (route, caller)
   }
 
-  /// Counts a request that `route` has taken as being in hand, and lets it pass or says why not.
-  func begin(_ head: HTTPRequest, _ route: DirectRoute, on channel: any Channel) throws(Problem) {
+  /// Counts a request that a direct route has taken as being in hand, and lets it pass or says why not.
+  func begin(for caller: AccessControl.Caller, on channel: any Channel) throws(Problem) {
     metrics.began()
-    _ = try access.admit(head, path: route.path, from: channel.remoteAddress?.ipAddress)
+    _ = try access.admit(caller, from: channel.remoteAddress?.ipAddress)
   }
 
   /// Makes the answer of `result`, and counts and logs the request as answered.

@@ -72,6 +72,24 @@ struct WorkerSavepointTests {
     #expect(world.committed.values.reduce(0, +) == 160)
   }
 
+  @Test func aCopyOfAFailureInItsBatchIsADuplicate() throws {
+    let world = try WorkerWorld(partitions: 1)
+    let calls = Calls()
+    world.failure.set { event, delivery in
+      calls.note(event, delivery)
+      return event.id == "bad1" ? DeadLetterError("ordered") : nil
+    }
+    try world.publish(.next("a", 1), .next("bad", 1), .next("a", 1), .next("bad", 1), .next("b", 1))
+    let worker = world.worker()
+
+    try worker.makeLoop().settle()
+
+    #expect(try world.effects() == ["a1", "b1"])
+    #expect(try world.deadLetters() == ["bad1"])
+    #expect(calls.number(of: "bad1@1") == 1)
+    #expect(worker.status().counts.duplicates == 2)
+  }
+
   @Test func aHandlerWithASavepointOfItsOwnFailsAsOthersDo() throws {
     let world = try WorkerWorld(partitions: 1)
     let worker = ConsumerWorker(

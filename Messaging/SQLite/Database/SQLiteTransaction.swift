@@ -8,8 +8,8 @@ public struct SQLiteTransaction {
   public let database: Database
   let scope: CommitScope
   let statements: PreparedStatements
-  /// Whether a savepoint is one. Where it is none, what throws inside of it undoes the whole transaction, which is then
-  /// carried out again with savepoints.
+  /// Whether ``savepoint(_:)`` makes one. Where it makes none, what throws inside of it undoes the whole transaction, which
+  /// is then carried out again with savepoints.
   let hasSavepoints: Bool
 
   /// Runs `action` after the commit is synced, and never if this write is rolled back.

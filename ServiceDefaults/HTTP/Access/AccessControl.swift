@@ -29,29 +29,38 @@ public struct AccessControl: Sendable {
   /// - Returns: the token's fingerprint, or ``anonymous``.
   /// - Throws: ``Problem`` 401 without a token that is known, 403 for one without the scope, 429 beyond the rate.
   func admit(_ request: Request, from address: @autoclosure () -> String?) throws(Problem) -> String {
-    try admit(request.head, path: request.uri.path, from: address())
+    try admit(caller(of: request.head, path: request.uri.path), from: address())
   }
 
-  /// The same by a request's head.
-  ///
+  /// Who makes a request, by its token, and what that has to allow. Not counted against a rate yet.
+  struct Caller: Sendable {
+    /// Nil where no token is wanted.
+    fileprivate let grant: AccessTokens.Grant?
+    /// Any of these is enough; nil where everybody may.
+    fileprivate let sufficient: [AccessScope]?
+
+    /// Whether the token is good for this.
+    var hasScope: Bool {
+      guard let grant, let sufficient else { return true }
+      return !grant.scopes.isDisjoint(with: sufficient)
+    }
+  }
+
   /// - Parameter path: without the query.
-  func admit(
-    _ head: HTTPRequest, path: @autoclosure () -> String, from address: @autoclosure () -> String?
-  ) throws(Problem) -> String {
-    guard tokens != nil || limiter != nil else { return Self.anonymous }
-    guard case .scopes(let sufficient) = AccessRule(method: head.method, path: path()) else { return Self.anonymous }
-    let grant = try authenticated(head.headerFields)
-    try limit(grant.map { "token \($0.fingerprint)" } ?? "address \(address() ?? "unknown")")
-    if let grant, grant.scopes.isDisjoint(with: sufficient) { throw .forbidden(wanted: sufficient) }
-    return grant?.fingerprint ?? Self.anonymous
+  /// - Throws: ``Problem`` 401 without a token that is known.
+  func caller(of head: HTTPRequest, path: @autoclosure () -> String) throws(Problem) -> Caller {
+    guard tokens != nil || limiter != nil,
+      case .scopes(let sufficient) = AccessRule(method: head.method, path: path())
+    else { return Caller(grant: nil, sufficient: nil) }
+    return Caller(grant: try authenticated(head.headerFields), sufficient: sufficient)
   }
 
-  /// Whether ``admit(_:path:from:)`` would let a request pass but for its rate. Counts nothing.
-  func allows(_ head: HTTPRequest, path: @autoclosure () -> String) -> Bool {
-    guard tokens != nil else { return true }
-    guard case .scopes(let sufficient) = AccessRule(method: head.method, path: path()) else { return true }
-    guard let grant = try? authenticated(head.headerFields) else { return false }
-    return !grant.scopes.isDisjoint(with: sufficient)
+  /// Counts a caller's request, and lets it pass or says why not: the second half of ``admit(_:from:)``.
+  func admit(_ caller: Caller, from address: @autoclosure () -> String?) throws(Problem) -> String {
+    guard let sufficient = caller.sufficient else { return Self.anonymous }
+    try limit(caller.grant.map { "token \($0.fingerprint)" } ?? "address \(address() ?? "unknown")")
+    guard caller.hasScope else { throw .forbidden(wanted: sufficient) }
+    return caller.grant?.fingerprint ?? Self.anonymous
   }
 
   /// Nil where no tokens are wanted.

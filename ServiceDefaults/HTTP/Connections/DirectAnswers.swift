@@ -32,7 +32,7 @@ final class DirectAnswers: Sendable {
   /// - Returns: whether it is answered here. Nothing was begun for one that is not.
   func take(_ head: HTTPRequest, _ body: ByteBuffer) -> Bool {
     // The task waits for a client that does not read, and ends the connection after a request that says so.
-    guard let route = responder.directRoute(of: head), queue.isIdle, channel.isWritable, !head.isLast else {
+    guard queue.isIdle, channel.isWritable, !head.isLast, let (route, caller) = responder.directRoute(of: head) else {
       return false
     }
     let start = ContinuousClock.now
@@ -42,7 +42,7 @@ final class DirectAnswers: Sendable {
       channel.eventLoop.execute { self.write(self.responder.end(route, with: result, since: start, self.logger)) }
     }
     do throws(Problem) {
-      try responder.begin(head, route, on: channel)
+      try responder.begin(for: caller, on: channel)
       serve(answer)
     } catch {
       answer(.failure(error))
