@@ -46,6 +46,25 @@ struct SQLiteRetentionTests {
   }
 
   @Test(arguments: StoreKind.allCases)
+  func ofAMarkedRunEachRowGetsItsOwnWhateverItsNeighboursAre(_ kind: StoreKind) async throws {
+    let store = try kind.open()
+    let lease = try store.lease(duration: .seconds(10_000))
+    for index in 1...4 { try store.append(outboxMessage("\(index)")) }
+    try store.outbox.markPublished([receipt(2, offset: 2)], lease: lease)
+    store.clock.advance(by: .seconds(3601))
+    #expect(try await store.outbox.purge().deleted == 1)
+    try store.outbox.markPublished([receipt(3, offset: 3)], lease: lease)
+
+    try store.outbox.markPublished((1...4).map { receipt($0, offset: 10 + $0) }, lease: lease)
+
+    let publications = try await store.outbox.entries(limit: 10).map { ($0.sequence, $0.publication?.offset) }
+    #expect(publications.map(\.0).sorted() == [1, 3, 4])
+    #expect(publications.allSatisfy { $0.1 == 10 + $0.0 })
+    #expect(try store.outbox.unpublishedCount() == 0)
+    #expect(try store.count("SELECT COUNT(*) FROM outbox_publications") == 3)
+  }
+
+  @Test(arguments: StoreKind.allCases)
   func aPurgeIsDoneInBoundedSteps(_ kind: StoreKind) async throws {
     let store = try kind.open()
     let lease = try store.lease()

@@ -119,9 +119,11 @@ public final class RunningStack: Sendable {
   }
 }
 
-/// A folder for one test; the system's temporary folder is cleaned by the system.
+/// A folder for one test, in the one that `scripts/run-tests` removes after a run without failures. The name is short: a
+/// socket's path has little room.
 public func temporaryFolder() throws -> URL {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("orderflow-\(UUID().uuidString)")
+  let name = "orderflow-\(UUID().uuidString.prefix(13))"
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(name)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   return folder
 }

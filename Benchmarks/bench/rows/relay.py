@@ -11,12 +11,13 @@ UNPUBLISHED = "SELECT EXISTS (SELECT 1 FROM outbox_pending)"
 
 
 def measure(options) -> list[Row]:
-    say(f"relay, {options.orders:,} rows")
+    rows = 4 * options.orders
+    say(f"relay, {rows:,} rows")
     with processes.folder() as data:
         full = data / "full.sqlite"
         with processes.service("OrderService", full, NOBODY) as (url, _):
-            wrk.post_orders(url, 64, 300, requests=options.orders)
-        values = medians(options.rounds, lambda: ours(full), lambda: limit(4 * options.orders))
+            wrk.post_orders(url, 64, 300, requests=rows)
+        values = medians(options.rounds, lambda: ours(full), lambda: limit(rows))
     return [Row("relay", "rows/s", values[0], None, values[1], "0.5 of the limit")]
 
 

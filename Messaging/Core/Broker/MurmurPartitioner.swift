@@ -4,33 +4,38 @@
 public enum MurmurPartitioner {
   /// - Parameter partitions: how many the topic has; at least 1.
   public static func partition(key: [UInt8], partitions: Int) -> Int32 {
-    Int32(truncatingIfNeeded: Int(hash(key) & 0x7FFF_FFFF) % max(1, partitions))
+    partition(hash: hash(key), partitions: partitions)
+  }
+
+  /// - Parameter hash: of the key (``hash(_:)``).
+  static func partition(hash: UInt32, partitions: Int) -> Int32 {
+    Int32(truncatingIfNeeded: Int(hash & 0x7FFF_FFFF) % max(1, partitions))
   }
 
   /// murmur2, 32 bits, with the seed of `org.apache.kafka.common.utils.Utils`.
   public static func hash(_ data: [UInt8]) -> UInt32 {
     let multiplier: UInt32 = 0x5BD1_E995
-    var hash: UInt32 = 0x9747_B28C ^ UInt32(truncatingIfNeeded: data.count)
-    let whole = data.count & ~3
-    for index in stride(from: 0, to: whole, by: 4) {
-      var word =
-        UInt32(data[index]) | UInt32(data[index + 1]) << 8 | UInt32(data[index + 2]) << 16
-        | UInt32(data[index + 3]) << 24
-      word = word &* multiplier
-      word ^= word >> 24
-      word = word &* multiplier
-      hash = hash &* multiplier
-      hash ^= word
-    }
-    if whole < data.count {
-      for index in (whole..<data.count).reversed() {
-        hash ^= UInt32(data[index]) << (UInt32(index - whole) * 8)
+    return data.withUnsafeBytes { bytes in
+      var hash: UInt32 = 0x9747_B28C ^ UInt32(truncatingIfNeeded: bytes.count)
+      let whole = bytes.count & ~3
+      for index in stride(from: 0, to: whole, by: 4) {
+        var word = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+        word = word &* multiplier
+        word ^= word >> 24
+        word = word &* multiplier
+        hash = hash &* multiplier
+        hash ^= word
       }
+      if whole < bytes.count {
+        for index in (whole..<bytes.count).reversed() {
+          hash ^= UInt32(bytes[index]) << (UInt32(index - whole) * 8)
+        }
+        hash = hash &* multiplier
+      }
+      hash ^= hash >> 13
       hash = hash &* multiplier
+      hash ^= hash >> 15
+      return hash
     }
-    hash ^= hash >> 13
-    hash = hash &* multiplier
-    hash ^= hash >> 15
-    return hash
   }
 }

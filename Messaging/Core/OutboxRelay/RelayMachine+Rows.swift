@@ -102,7 +102,7 @@ extension RelayMachine {
       skipped.skip(lane, from: row.sequence, until: nil)
       return true
     }
-    let partition = partition(of: row.message)
+    let partition = partition(of: row.message, keyHash: lane.keyHash)
     let bytes = row.message.byteCount
     switch gates.admit(row.sequence, bytes: bytes, for: partition, hasRoom: mayTake(bytes), at: now) {
     case .closed: return true
@@ -117,11 +117,9 @@ extension RelayMachine {
   }
 
   /// Where the producer's partitioner will put it, as far as that can be told.
-  private func partition(of message: OutgoingMessage) -> TopicPartition {
-    guard let key = message.key, let count = partitionCounts[message.topic] else {
-      return TopicPartition(message.topic, -1)
-    }
-    return TopicPartition(message.topic, MurmurPartitioner.partition(key: key, partitions: count))
+  private func partition(of message: OutgoingMessage, keyHash: UInt32?) -> TopicPartition {
+    guard let keyHash, let count = partitionCounts[message.topic] else { return TopicPartition(message.topic, -1) }
+    return TopicPartition(message.topic, MurmurPartitioner.partition(hash: keyHash, partitions: count))
   }
 
   mutating func rescan() {

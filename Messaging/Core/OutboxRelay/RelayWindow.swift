@@ -7,23 +7,22 @@ import FaultInjection
 struct RelayWindow: Sendable {
   /// What is in order among itself: the rows of a key. A row without a key is alone.
   struct Lane: Hashable, Sendable {
-    /// Made once: a lane is looked up several times for each of its rows.
-    private let digest: Int
     private let topic: String
     private let key: [UInt8]?
     /// The row's, where it has no key.
     private let sequence: Int64?
+    /// Made once: a lane is looked up several times for each of its rows. Of a key the partitioner's hash.
+    private let digest: Int64
 
     init(of row: OutboxRow) {
       topic = row.message.topic
       key = row.message.key
       sequence = key == nil ? row.sequence : nil
-      var hasher = Hasher()
-      hasher.combine(topic)
-      hasher.combine(sequence)
-      key?.withUnsafeBytes { hasher.combine(bytes: $0) }
-      digest = hasher.finalize()
+      digest = key.map { Int64(MurmurPartitioner.hash($0)) } ?? row.sequence
     }
+
+    /// Nil without a key.
+    var keyHash: UInt32? { key == nil ? nil : UInt32(truncatingIfNeeded: digest) }
 
     func hash(into hasher: inout Hasher) { hasher.combine(digest) }
   }
@@ -39,7 +38,9 @@ struct RelayWindow: Sendable {
     fileprivate(set) var sentAt: Duration = .zero
     fileprivate(set) var failures = 0
 
-    fileprivate mutating func goOut(_ token: UInt64, at now: Duration) -> OutgoingMessage {
+    /// - Returns: nil where it is out already.
+    fileprivate mutating func goOut(_ token: UInt64, at now: Duration) -> OutgoingMessage? {
+      guard self.token == nil else { return nil }
       self.token = token
       sentAt = now
       return row.message
@@ -54,11 +55,28 @@ struct RelayWindow: Sendable {
   /// The entries of a lane in order. Most lanes have one.
   private struct LaneSlots {
     /// Ready, out, or backing off.
-    var first: Slot
+    var first: Slot?
     /// Wait for it.
     var others = Queue<Slot>()
 
-    var count: Int { 1 + others.count }
+    var count: Int { (first == nil ? 0 : 1) + others.count }
+
+    /// - Returns: whether it is the first.
+    mutating func add(_ slot: Slot, of entries: [Entry?]) -> Bool {
+      guard first != nil else {
+        first = slot
+        return true
+      }
+      let sequence = { (slot: Slot) in entries[slot.index]?.row.sequence ?? .max }
+      if let last = others.last, sequence(last) > sequence(slot) {
+        let slots = Array(others)
+        let place = slots.firstIndex { sequence($0) > sequence(slot) } ?? slots.endIndex
+        others = Queue(slots[..<place] + [slot] + slots[place...])
+      } else {
+        others.append(slot)
+      }
+      return false
+    }
   }
 
   /// Found by their place: several dictionaries of all rows were a sixth of the relay's time.
@@ -87,15 +105,11 @@ struct RelayWindow: Sendable {
   /// - Parameter bytes: of its message.
   mutating func admit(_ row: OutboxRow, of bytes: Int, lane: Lane, partition: TopicPartition) {
     let slot = place(Entry(row: row, lane: lane, partition: partition, bytes: bytes))
-    guard let index = lanes.index(forKey: lane) else {
-      lanes[lane] = LaneSlots(first: slot)
-      return ready.append(slot)
-    }
-    Self.insert(slot, into: &lanes.values[index].others, of: entries)
-    if Mutation.manyUnacknowledgedPerKey.isOn { ready.append(slot) }
+    let isFirst = lanes[lane, default: LaneSlots()].add(slot, of: entries)
+    if isFirst || Mutation.manyUnacknowledgedPerKey.isOn { ready.append(slot) }
   }
 
-  private mutating func place(_ entry: Entry) -> Slot {
+  private mutating func place(_ entry: consuming Entry) -> Slot {
     count += 1
     bytes += entry.bytes
     if let slot = freeSlots.popLast() {
@@ -106,18 +120,8 @@ struct RelayWindow: Sendable {
     return Slot(index: entries.count - 1)
   }
 
-  // Static, so that nothing has a copy of the lanes while one of them changes: they would all be copied.
-  private static func insert(_ slot: Slot, into others: inout Queue<Slot>, of entries: [Entry?]) {
-    let sequence = { (slot: Slot) in entries[slot.index]?.row.sequence ?? .max }
-    guard let last = others.last, sequence(last) > sequence(slot) else { return others.append(slot) }
-    let slots = Array(others)
-    let place = slots.firstIndex { sequence($0) > sequence(slot) } ?? slots.endIndex
-    others = Queue(slots[..<place] + [slot] + slots[place...])
-  }
-
   private mutating func remove(_ slot: Slot) -> Entry? {
-    guard let entry = entries[slot.index] else { return nil }
-    entries[slot.index] = nil
+    guard let entry = entries[slot.index].take() else { return nil }
     freeSlots.append(slot)
     count -= 1
     bytes -= entry.bytes
@@ -130,7 +134,6 @@ struct RelayWindow: Sendable {
     var batch: [(token: UInt64, message: OutgoingMessage)] = []
     batch.reserveCapacity(min(limit, ready.count))
     while batch.count < limit, let slot = ready.popFirst() {
-      guard entries[slot.index]?.token == nil else { continue }
       let token = makeToken(of: slot)
       guard let message = entries[slot.index]?.goOut(token, at: now) else { continue }
       inFlightCount += 1
@@ -229,7 +232,7 @@ struct RelayWindow: Sendable {
   /// Takes a key's rows out of memory. Only for a lane whose first row is neither ready nor out.
   mutating func setAside(_ lane: Lane) -> [Entry] {
     guard let slots = lanes.removeValue(forKey: lane) else { return [] }
-    return ([slots.first] + slots.others).compactMap { slot in
+    return ([slots.first].compactMap(\.self) + slots.others).compactMap { slot in
       backingOff[slot] = nil
       return remove(slot)
     }

@@ -42,13 +42,16 @@ extension SQLiteOutbox: OutboxStore {
   ) throws {
     try require(lease, in: transaction)
     var ends: [TopicPartition: Int64] = [:]
-    for receipt in receipts {
-      let position = receipt.position
-      let wasPending = try transaction.execute(settle, receipt.sequence) == 1
-      try transaction.execute(
-        wasPending ? publication : laterPublication, moment.millisecondsSinceEpoch, position.topicPartition.partition,
-        position.offset, lease.publishEpoch, receipt.sequence)
-      if let offset = position.offset { ends[position.topicPartition, default: offset].raise(to: offset) }
+    for run in receipts.consecutiveRuns(by: \.sequence) {
+      let first = run[run.startIndex].sequence
+      let werePending = try transaction.execute(settle, first, first + Int64(run.count - 1)) == run.count
+      for receipt in run {
+        let position = receipt.position
+        try transaction.execute(
+          werePending ? publication : laterPublication, moment.millisecondsSinceEpoch,
+          position.topicPartition.partition, position.offset, lease.publishEpoch, receipt.sequence)
+        if let offset = position.offset { ends[position.topicPartition, default: offset].raise(to: offset) }
+      }
     }
     for (partition, offset) in ends {
       try transaction.execute(raiseEnd, partition.topic, partition.partition, offset)
@@ -115,7 +118,7 @@ extension SQLiteOutbox: OutboxStore {
 
   static let unpublishedNumber = "SELECT COUNT(*) FROM outbox_pending"
 
-  private static let settle = PreparedSQL("DELETE FROM outbox_pending WHERE sequence = ?")
+  private static let settle = PreparedSQL("DELETE FROM outbox_pending WHERE sequence BETWEEN ? AND ?")
 
   private static let publication = PreparedSQL(
     """
@@ -123,12 +126,14 @@ extension SQLiteOutbox: OutboxStore {
     VALUES (?, ?, ?, ?, ?)
     """)
 
-  // Of a mark that was made although it was reported as failed, or of a row that is gone since.
+  // Of a mark that was made although it was reported as failed, or of a row that is gone since; and of its neighbours.
   private static let laterPublication = PreparedSQL(
     """
-    UPDATE outbox_publications
-    SET published_at = ?, published_partition = ?, published_offset = ?, publish_epoch = ?
-    WHERE sequence = ?
+    INSERT INTO outbox_publications (published_at, published_partition, published_offset, publish_epoch, sequence)
+    SELECT ?, ?, ?, ?, sequence FROM outbox_messages WHERE sequence = ?
+    ON CONFLICT DO UPDATE SET
+      published_at = excluded.published_at, published_partition = excluded.published_partition,
+      published_offset = excluded.published_offset, publish_epoch = excluded.publish_epoch
     """)
 
   private static let raiseEnd = PreparedSQL(

@@ -31,13 +31,9 @@ extension SQLiteInbox {
       let next: String? = rows.count < limit ? end : rows.last?["event_id"]
       return (rows.filter { $0["is_old"] }.map { $0["event_id"] as String }, next)
     }
-    guard !old.isEmpty else { return PurgeStep(deleted: 0, next: next) }
+    guard let first = old.first, let last = old.last else { return PurgeStep(deleted: 0, next: next) }
     let deleted = try await database.write { [group] transaction in
-      let statement = try transaction.database.cachedStatement(sql: Self.forgetting)
-      return try old.reduce(0) { deleted, eventID in
-        try statement.execute(arguments: [group, eventID, cutoff])
-        return deleted + transaction.database.changesCount
-      }
+      try transaction.execute(Self.forgetting, group, first, last, cutoff)
     }
     return PurgeStep(deleted: deleted, next: next)
   }
@@ -85,10 +81,11 @@ extension SQLiteInbox {
     """
   }
 
-  private static let forgetting = """
-    DELETE FROM processed_events
-    WHERE consumer_group = ? AND event_id = ? AND processed_at < ? AND outcome IN ('processed', 'discarded')
+  private static let forgetting = PreparedSQL(
     """
+    DELETE FROM processed_events
+    WHERE consumer_group = ? AND event_id BETWEEN ? AND ? AND processed_at < ? AND outcome IN ('processed', 'discarded')
+    """)
 
   private static let deadLetters = """
     DELETE FROM dead_letters WHERE id IN (

@@ -24,9 +24,10 @@ extension SQLiteOutbox {
     }
     guard !old.isEmpty else { return PurgeStep(deleted: 0, next: next) }
     let deleted = try await database.write { transaction in
-      try old.reduce(0) { deleted, sequence in
-        guard try transaction.execute(Self.deletePublication, sequence, cutoff) == 1 else { return deleted }
-        return deleted + (try transaction.execute(Self.deleteMessage, sequence))
+      try old.consecutiveRuns(by: \.self).reduce(0) { deleted, run in
+        let (first, last) = (run[run.startIndex], run[run.endIndex - 1])
+        try transaction.execute(Self.deletePublications, first, last, cutoff)
+        return deleted + (try transaction.execute(Self.deleteMessages, first, last))
       }
     }
     return PurgeStep(deleted: deleted, next: next)
@@ -38,10 +39,17 @@ extension SQLiteOutbox {
     FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?
     """
 
-  private static let deletePublication = PreparedSQL(
+  private static let deletePublications = PreparedSQL(
     """
     DELETE FROM outbox_publications
-    WHERE sequence = ? AND published_at < ? AND (SELECT epoch_ready_to FROM relay_state) IS NULL
+    WHERE sequence BETWEEN ? AND ? AND published_at < ? AND (SELECT epoch_ready_to FROM relay_state) IS NULL
     """)
-  private static let deleteMessage = PreparedSQL("DELETE FROM outbox_messages WHERE sequence = ?")
+
+  // A message waits or is published: the publications of these have just been deleted.
+  private static let deleteMessages = PreparedSQL(
+    """
+    DELETE FROM outbox_messages WHERE sequence BETWEEN ? AND ?
+      AND NOT EXISTS (SELECT 1 FROM outbox_publications WHERE outbox_publications.sequence = outbox_messages.sequence)
+      AND NOT EXISTS (SELECT 1 FROM outbox_pending WHERE outbox_pending.sequence = outbox_messages.sequence)
+    """)
 }
