@@ -12,7 +12,7 @@ struct JSONStringScanner {
   /// Most strings have no escape and are copied in one piece; pure ASCII is not validated again.
   mutating func scan() throws(JSONParseError) -> String {
     let start = position
-    let (end, isASCII) = endOfPlainText()
+    let (end, isASCII) = bytes.endOfPlainJSONText(from: start)
     position = end
     guard end < bytes.count else { throw failure("a string without its end") }
     switch bytes[end] {
@@ -25,20 +25,6 @@ struct JSONStringScanner {
     default:
       throw failure("a control character in a string")
     }
-  }
-
-  /// The first quote, backslash or control character, or the end of the bytes; and whether all before it is ASCII.
-  /// In locals: members would be written back at each of the bytes, which are most of what is ever read.
-  private func endOfPlainText() -> (end: Int, isASCII: Bool) {
-    var end = position
-    var seen: UInt8 = 0
-    while end < bytes.count {
-      let byte = bytes[end]
-      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
-      seen |= byte
-      end += 1
-    }
-    return (end, seen < 0x80)
   }
 
   private mutating func scanWithEscapes(from start: Int) throws(JSONParseError) -> String {

@@ -4,21 +4,17 @@ extension [UInt8] {
     append(UInt8(ascii: "\""))
     var copy = text
     copy.withUTF8 { characters in
-      if characters.contains(where: Self.needsEscape) {
-        for character in characters { appendEscaped(character) }
-      } else {
+      if characters.endOfPlainJSONText(from: 0).end == characters.count {
         append(contentsOf: characters)
+      } else {
+        for character in characters { appendEscaped(character) }
       }
     }
     append(UInt8(ascii: "\""))
   }
 
-  private static func needsEscape(_ character: UInt8) -> Bool {
-    character < 0x20 || character == UInt8(ascii: "\"") || character == UInt8(ascii: "\\")
-  }
-
   private mutating func appendEscaped(_ character: UInt8) {
-    guard Self.needsEscape(character) else { return append(character) }
+    guard character.needsEscapeInJSON else { return append(character) }
     switch character {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(contentsOf: [UInt8(ascii: "\\"), character])
     case 0x08: append(contentsOf: "\\b".utf8)

@@ -72,6 +72,29 @@ import WireFormat
     }
   }
 
+  /// Strings are read and written eight bytes at a time.
+  @Test(arguments: 1...40)
+  func whatIsSpecialInAStringIsSeenWhereverItStands(length: Int) throws {
+    for place in 0..<length {
+      for byte in UInt8.min...UInt8.max {
+        var text = Array(repeating: UInt8(ascii: "a"), count: length)
+        text[place] = byte
+        let quoted = [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")]
+        let isPlain = (0x20..<0x80).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        let read = try? JSONValue(parsing: quoted)
+        // An escaped `a` is no escape, and one byte from 0x80 on is no UTF-8.
+        try #require((read != nil) == isPlain)
+        if isPlain { try #require(read?.string.map { Array($0.utf8) } == text) }
+
+        guard byte < 0x80 else { continue }
+        var json = JSONWriter()
+        json.string(String(decoding: text, as: UTF8.self))
+        try #require((json.bytes == quoted) == isPlain)
+        try #require(try JSONValue(parsing: json.bytes).string.map { Array($0.utf8) } == text)
+      }
+    }
+  }
+
   @Test func theErrorSaysWhatIsWrongAndWhere() {
     #expect(throws: JSONParseError(reason: "unexpected end", offset: 5)) { try parse(#"{"a":"#) }
     #expect(throws: JSONParseError(reason: "unexpected x", offset: 1)) { try parse("[x]") }

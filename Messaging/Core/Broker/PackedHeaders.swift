@@ -86,8 +86,11 @@ public struct PackedHeaders: Sendable, Hashable {
   }
 
   private mutating func append(_ text: String, asValue isValue: Bool = false) {
-    append(text.utf8.count + (isValue ? 1 : 0))
-    bytes.append(contentsOf: text.utf8)
+    var text = text
+    text.withUTF8 { text in
+      append(text.count + (isValue ? 1 : 0))
+      bytes.append(contentsOf: text)
+    }
   }
 
   private mutating func append(_ number: Int) {
