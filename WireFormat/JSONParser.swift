@@ -1,4 +1,4 @@
-/// Reads one JSON text. Recursion goes `maximumDepth` deep and no deeper.
+/// Reads one JSON text onto a tape. Recursion goes `maximumDepth` deep and no deeper.
 ///
 /// Every access is behind a comparison with `bytes.count`: an unsafe buffer checks nothing in a release build.
 struct JSONParser {
@@ -6,27 +6,31 @@ struct JSONParser {
   private let maximumDepth: Int
   private var position = 0
   private var depth = 0
+  /// What has been read: a ``JSONTape``'s.
+  private(set) var entries: [JSONTapeEntry] = []
+  private(set) var unescaped: [String] = []
 
   init(bytes: UnsafeBufferPointer<UInt8>, maximumDepth: Int) {
     self.bytes = bytes
     self.maximumDepth = maximumDepth
   }
 
-  mutating func parse() throws(JSONParseError) -> JSONValue {
+  mutating func parse() throws(JSONParseError) {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw failure("a byte order mark") }
+    // An event has an entry for each nine of its bytes.
+    entries.reserveCapacity(1 + bytes.count / 8)
     skipWhitespace()
-    let value = try parseValue()
+    try parseValue()
     skipWhitespace()
     if position < bytes.count { throw failure("something behind the value") }
-    return value
   }
 
-  private mutating func parseValue() throws(JSONParseError) -> JSONValue {
+  private mutating func parseValue() throws(JSONParseError) {
     switch peek() {
-    case UInt8(ascii: "\""): .string(try parseString())
-    case UInt8(ascii: "{"): .object(try parseObject())
-    case UInt8(ascii: "["): .array(try parseArray())
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): .number(try parseNumber())
+    case UInt8(ascii: "\""): try parseString()
+    case UInt8(ascii: "{"): try parseObject()
+    case UInt8(ascii: "["): try parseArray()
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try parseNumber()
     case UInt8(ascii: "t"): try parseWord("true", .bool(true))
     case UInt8(ascii: "f"): try parseWord("false", .bool(false))
     case UInt8(ascii: "n"): try parseWord("null", .null)
@@ -34,40 +38,45 @@ struct JSONParser {
     }
   }
 
-  private mutating func parseObject() throws(JSONParseError) -> JSONObject {
+  private mutating func parseObject() throws(JSONParseError) {
+    let object = entries.count
+    entries.append(.object(count: 0, end: 0))
+    var count = 0
     try open()
-    var members: [JSONObject.Member] = []
     if !close(with: UInt8(ascii: "}")) {
-      // An event has up to ten members, an item of it three.
-      members.reserveCapacity(depth == 1 ? 10 : 4)
       repeat {
         skipWhitespace()
         guard peek() == UInt8(ascii: "\"") else { throw unexpected() }
-        let name = try parseString()
+        try parseString()
         skipWhitespace()
         guard take(UInt8(ascii: ":")) else { throw unexpected() }
         skipWhitespace()
-        members.append(JSONObject.Member(name: name, value: try parseValue()))
+        try parseValue()
+        count += 1
         skipWhitespace()
       } while take(UInt8(ascii: ","))
       guard close(with: UInt8(ascii: "}")) else { throw unexpected() }
     }
-    return JSONObject(members: members)
+    entries.append(.close(object))
+    entries[object] = .object(count: count, end: entries.count)
   }
 
-  private mutating func parseArray() throws(JSONParseError) -> [JSONValue] {
+  private mutating func parseArray() throws(JSONParseError) {
+    let array = entries.count
+    entries.append(.array(count: 0, end: 0))
+    var count = 0
     try open()
-    var values: [JSONValue] = []
     if !close(with: UInt8(ascii: "]")) {
-      values.reserveCapacity(4)
       repeat {
         skipWhitespace()
-        values.append(try parseValue())
+        try parseValue()
+        count += 1
         skipWhitespace()
       } while take(UInt8(ascii: ","))
       guard close(with: UInt8(ascii: "]")) else { throw unexpected() }
     }
-    return values
+    entries.append(.close(array))
+    entries[array] = .array(count: count, end: entries.count)
   }
 
   private mutating func open() throws(JSONParseError) {
@@ -83,23 +92,28 @@ struct JSONParser {
     return true
   }
 
-  private mutating func parseWord(_ word: StaticString, _ value: JSONValue) throws(JSONParseError) -> JSONValue {
+  private mutating func parseWord(_ word: StaticString, _ entry: JSONTapeEntry) throws(JSONParseError) {
     for index in 0..<word.utf8CodeUnitCount where !take(word.utf8Start[index]) { throw unexpected() }
-    return value
+    entries.append(entry)
   }
 
-  private mutating func parseNumber() throws(JSONParseError) -> JSONNumber {
+  private mutating func parseNumber() throws(JSONParseError) {
     guard let end = JSONNumber.endOfLiteral(in: bytes, from: position) else {
       throw failure("a malformed number")
     }
-    defer { position = end }
-    return JSONNumber(checked: String(decoding: bytes[position..<end], as: UTF8.self))
+    entries.append(.number(position..<end))
+    position = end
   }
 
-  private mutating func parseString() throws(JSONParseError) -> String {
+  private mutating func parseString() throws(JSONParseError) {
     var scanner = JSONStringScanner(bytes: bytes, position: position + 1)
     defer { position = scanner.position }
-    return try scanner.scan()
+    switch try scanner.scan() {
+    case .plain(let range): entries.append(.text(range))
+    case .unescaped(let text):
+      entries.append(.unescapedText(unescaped.count))
+      unescaped.append(text)
+    }
   }
 
   private mutating func skipWhitespace() {

@@ -1,5 +1,12 @@
 /// Reads the rest of a JSON string whose opening quote has been read.
 struct JSONStringScanner {
+  enum Scanned {
+    /// What stands between the quotes is the text.
+    case plain(Range<Int>)
+    /// The text, its escapes resolved.
+    case unescaped(String)
+  }
+
   private let bytes: UnsafeBufferPointer<UInt8>
   /// Where the scanner is; after ``scan()`` behind the closing quote, or at what is wrong.
   private(set) var position: Int
@@ -9,19 +16,21 @@ struct JSONStringScanner {
     self.position = position
   }
 
-  /// Most strings have no escape and are copied in one piece; pure ASCII is not validated again.
-  mutating func scan() throws(JSONParseError) -> String {
+  /// Most strings have no escape and stay where they are; pure ASCII is not validated again.
+  mutating func scan() throws(JSONParseError) -> Scanned {
     let start = position
     let (end, isASCII) = bytes.endOfPlainJSONText(from: start)
     position = end
     guard end < bytes.count else { throw failure("a string without its end") }
     switch bytes[end] {
     case UInt8(ascii: "\""):
-      let text = UnsafeBufferPointer(rebasing: bytes[start..<end])
       position += 1
-      return isASCII ? String(decoding: text, as: UTF8.self) : try validated(text, from: start)
+      guard isASCII || String(validating: bytes[start..<end], as: UTF8.self) != nil else {
+        throw invalidUTF8(from: start)
+      }
+      return .plain(start..<end)
     case UInt8(ascii: "\\"):
-      return try scanWithEscapes(from: start)
+      return .unescaped(try scanWithEscapes(from: start))
     default:
       throw failure("a control character in a string")
     }
@@ -104,13 +113,6 @@ struct JSONStringScanner {
     guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
     position += 1
     return true
-  }
-
-  private func validated(
-    _ text: UnsafeBufferPointer<UInt8>, from start: Int
-  ) throws(JSONParseError) -> String {
-    guard let string = String(validating: text, as: UTF8.self) else { throw invalidUTF8(from: start) }
-    return string
   }
 
   private func invalidUTF8(from start: Int) -> JSONParseError {

@@ -7,19 +7,13 @@ public enum JSONValue: Sendable, Hashable {
   case array([JSONValue])
   case object(JSONObject)
 
-  /// Reads one JSON text (RFC 8259), strictly: valid UTF-8 without a byte order mark, nothing behind the value,
-  /// no lone surrogates, no raw control characters in strings. Any bytes are safe to pass in; the time taken is
-  /// linear in their number.
+  /// Reads one JSON text as ``JSONElement/init(parsing:maximumDepth:)`` does.
   ///
   /// - Parameter maximumDepth: How many arrays and objects may be open at once; what is above
   ///   ``deepestNesting`` counts as that, so that no input can exhaust the stack.
   /// - Throws: ``JSONParseError``, which says what is wrong and where.
   public init(parsing bytes: [UInt8], maximumDepth: Int = 64) throws(JSONParseError) {
-    let depth = min(maximumDepth, Self.deepestNesting)
-    self = try bytes.withUnsafeBufferPointer { (buffer) throws(JSONParseError) -> JSONValue in
-      var parser = JSONParser(bytes: buffer, maximumDepth: depth)
-      return try parser.parse()
-    }
+    self.init(try JSONElement(parsing: bytes, maximumDepth: maximumDepth))
   }
 
   /// The deepest nesting that any reader accepts.

@@ -11,7 +11,7 @@ public enum EventCodec {
     do throws(UnreadableField) {
       fields = FieldReader(object: try object(in: value))
     } catch {
-      return unreadable(error.reason, FieldReader(object: JSONObject()))
+      return unreadable(error.reason, FieldReader(object: .emptyObject))
     }
     do throws(UnreadableField) {
       let name = try fields.text("event_type")
@@ -22,17 +22,17 @@ public enum EventCodec {
     }
   }
 
-  private static func object(in value: [UInt8]?) throws(UnreadableField) -> JSONObject {
+  private static func object(in value: [UInt8]?) throws(UnreadableField) -> JSONElement {
     guard let value else { throw UnreadableField(reason: "null value") }
     guard !value.isEmpty else { throw UnreadableField(reason: "empty value") }
-    let json: JSONValue
+    let json: JSONElement
     do throws(JSONParseError) {
-      json = try JSONValue(parsing: value)
+      json = try JSONElement(parsing: value)
     } catch {
       throw UnreadableField(reason: error.description)
     }
-    guard let object = json.object else { throw UnreadableField(reason: "not a JSON object") }
-    return object
+    guard json.isObject else { throw UnreadableField(reason: "not a JSON object") }
+    return json
   }
 
   private static func event(
@@ -65,6 +65,6 @@ public enum EventCodec {
   private static func isKey(_ key: [UInt8]?, of orderID: OrderID) -> Bool {
     guard let key else { return false }
     var text = orderID.rawValue
-    return text.withUTF8 { key.elementsEqual($0) }
+    return text.withUTF8 { text in key.withUnsafeBufferPointer { $0.isEqual(to: text) } }
   }
 }

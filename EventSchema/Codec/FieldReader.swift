@@ -2,61 +2,62 @@ import WireFormat
 
 /// Takes typed fields out of a JSON object; every failure names its field.
 struct FieldReader {
-  private let object: JSONObject
+  private let object: JSONElement
   private let place: Place
 
   /// Where the object stands; made into text only for an error.
   private enum Place {
     case root
-    case element(list: String, index: Int)
+    case element(list: StaticString, index: Int)
   }
 
-  init(object: JSONObject) {
+  init(object: JSONElement) {
     self.object = object
     place = .root
   }
 
-  private init(object: JSONObject, in list: String, at index: Int) {
+  private init(object: JSONElement, in list: StaticString, at index: Int) {
     self.object = object
     place = .element(list: list, index: index)
   }
 
-  func text(_ name: String) throws(UnreadableField) -> String {
+  func text(_ name: StaticString) throws(UnreadableField) -> String {
     guard let text = try value(name).string else { throw failure(name, "must be a string") }
     return text
   }
 
-  func identifier<ID: Identifier>(_ name: String) throws(UnreadableField) -> ID {
+  func identifier<ID: Identifier>(_ name: StaticString) throws(UnreadableField) -> ID {
     guard let identifier = ID(try text(name)) else { throw failure(name, IdentifierRule.description) }
     return identifier
   }
 
   func integer<Integer: FixedWidthInteger>(
-    _ name: String, in range: ClosedRange<Integer>
+    _ name: StaticString, in range: ClosedRange<Integer>
   ) throws(UnreadableField) -> Integer {
-    guard let number = try value(name).number, let whole = number.int64, let integer = Integer(exactly: whole),
-      range.contains(integer)
-    else { throw failure(name, "must be \(Self.words(for: range, unboundedAbove: range.upperBound == .max))") }
+    guard let whole = try value(name).int64, let integer = Integer(exactly: whole), range.contains(integer) else {
+      throw failure(name, "must be \(Self.words(for: range, unboundedAbove: range.upperBound == .max))")
+    }
     return integer
   }
 
-  func money(_ name: String, in range: ClosedRange<Money>) throws(UnreadableField) -> Money {
-    guard let number = try value(name).number, let money = Money(number), range.contains(money) else {
+  func money(_ name: StaticString, in range: ClosedRange<Money>) throws(UnreadableField) -> Money {
+    guard let money = Money(try value(name)), range.contains(money) else {
       let words = Self.words(for: range, unboundedAbove: range.upperBound.minorUnits == .max)
       throw failure(name, "must be \(words) with at most two decimals")
     }
     return money
   }
 
-  func timestamp(_ name: String) throws(UnreadableField) -> Timestamp {
-    guard let timestamp = Timestamp(rfc3339: try text(name)) else {
-      throw failure(name, "must be a date and time of RFC 3339")
+  func timestamp(_ name: StaticString) throws(UnreadableField) -> Timestamp {
+    let value = try value(name)
+    guard let timestamp = value.timestamp else {
+      throw failure(name, value.isString ? "must be a date and time of RFC 3339" : "must be a string")
     }
     return timestamp
   }
 
   func list<Element>(
-    _ name: String, count: ClosedRange<Int>, _ element: (FieldReader) throws(UnreadableField) -> Element
+    _ name: StaticString, count: ClosedRange<Int>, _ element: (FieldReader) throws(UnreadableField) -> Element
   ) throws(UnreadableField) -> [Element] {
     guard let values = try value(name).array else { throw failure(name, "must be an array") }
     guard count.contains(values.count) else {
@@ -65,17 +66,19 @@ struct FieldReader {
     var elements: [Element] = []
     elements.reserveCapacity(values.count)
     for (index, value) in values.enumerated() {
-      guard let object = value.object else { throw failure("\(name)[\(index)]", "must be an object") }
-      elements.append(try element(FieldReader(object: object, in: name, at: index)))
+      guard value.isObject else { throw failure(at: "\(path(of: name))[\(index)]", "must be an object") }
+      elements.append(try element(FieldReader(object: value, in: name, at: index)))
     }
     return elements
   }
 
-  func failure(_ name: String, _ rule: String) -> UnreadableField {
-    UnreadableField(reason: "\(path(of: name)): \(rule)")
+  func failure(_ name: StaticString, _ rule: String) -> UnreadableField { failure(at: path(of: name), rule) }
+
+  func failure(at path: String, _ rule: String) -> UnreadableField {
+    UnreadableField(reason: "\(path): \(rule)")
   }
 
-  private func value(_ name: String) throws(UnreadableField) -> JSONValue {
+  private func value(_ name: StaticString) throws(UnreadableField) -> JSONElement {
     guard let value = object[name] else { throw UnreadableField(reason: "missing field \(path(of: name))") }
     return value
   }
@@ -84,9 +87,9 @@ struct FieldReader {
     unboundedAbove ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
   }
 
-  private func path(of name: String) -> String {
+  private func path(of name: StaticString) -> String {
     switch place {
-    case .root: name
+    case .root: name.description
     case .element(let list, let index): "\(list)[\(index)].\(name)"
     }
   }

@@ -21,6 +21,12 @@ public struct Money: Sendable, Hashable, Comparable {
     self.init(minorUnits: minorUnits)
   }
 
+  /// Nil when `value` is no number, has more than two decimals (`49.900` has two), or is out of range.
+  public init?(_ value: JSONElement) {
+    guard let minorUnits = value.scaled(decimals: Self.decimals) else { return nil }
+    self.init(minorUnits: minorUnits)
+  }
+
   /// By amount.
   public static func < (left: Money, right: Money) -> Bool { left.minorUnits < right.minorUnits }
 

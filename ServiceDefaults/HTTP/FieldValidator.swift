@@ -14,11 +14,11 @@ import WireFormat
 /// ```
 public struct FieldValidator {
   public private(set) var errors: [FieldError] = []
-  private let object: JSONObject
+  private let object: JSONElement
   private let pointer: String
 
   /// - Parameter pointer: where `object` lies in the body.
-  public init(_ object: JSONObject, pointer: String = "") {
+  public init(_ object: JSONElement, pointer: String = "") {
     self.object = object
     self.pointer = pointer
   }
@@ -31,31 +31,31 @@ public struct FieldValidator {
   }
 
   /// Records an error of the caller's own; an empty name means the object itself.
-  public mutating func refuse(_ name: String, _ detail: String) {
-    errors.append(FieldError(pointer: name.isEmpty ? pointer : self.pointer(to: name), detail: detail))
+  public mutating func refuse(_ name: StaticString, _ detail: String) {
+    errors.append(FieldError(pointer: name.utf8CodeUnitCount == 0 ? pointer : self.pointer(to: name), detail: detail))
   }
 
   // MARK: Identifiers and texts
 
-  public mutating func identifier<ID: Identifier>(_ name: String, as: ID.Type = ID.self) -> ID? {
+  public mutating func identifier<ID: Identifier>(_ name: StaticString, as: ID.Type = ID.self) -> ID? {
     guard let value = required(name) else { return nil }
     guard let identifier = value.string.flatMap({ ID($0) }) else { return refused(name, Self.identifierExpectation) }
     return identifier
   }
 
   /// A text of so many Unicode scalars, without control characters.
-  public mutating func string(_ name: String, length: ClosedRange<Int>) -> String? {
+  public mutating func string(_ name: StaticString, length: ClosedRange<Int>) -> String? {
     guard let value = required(name) else { return nil }
     return string(name, value, length)
   }
 
   /// The same, or nil without an error where the field is absent or null.
-  public mutating func optionalString(_ name: String, length: ClosedRange<Int>) -> String? {
+  public mutating func optionalString(_ name: StaticString, length: ClosedRange<Int>) -> String? {
     guard let value = optional(name) else { return nil }
     return string(name, value, length)
   }
 
-  private mutating func string(_ name: String, _ value: JSONValue, _ length: ClosedRange<Int>) -> String? {
+  private mutating func string(_ name: StaticString, _ value: JSONElement, _ length: ClosedRange<Int>) -> String? {
     guard let text = value.string else { return refused(name, "has to be a text") }
     let scalars = text.unicodeScalars
     guard length.contains(scalars.count) else {
@@ -68,23 +68,23 @@ public struct FieldValidator {
   }
 
   /// A moment, or nil without an error where the field is absent or null.
-  public mutating func optionalTimestamp(_ name: String) -> Timestamp? {
+  public mutating func optionalTimestamp(_ name: StaticString) -> Timestamp? {
     guard let value = optional(name) else { return nil }
-    guard let moment = value.string.flatMap({ Timestamp(rfc3339: $0) }) else {
+    guard let moment = value.timestamp else {
       return refused(name, "has to be a time like 2026-11-22T20:21:07Z")
     }
     return moment
   }
 
   /// True or false, or nil without an error where the field is absent or null.
-  public mutating func optionalFlag(_ name: String) -> Bool? {
+  public mutating func optionalFlag(_ name: StaticString) -> Bool? {
     guard let value = optional(name) else { return nil }
     guard let flag = value.bool else { return refused(name, "has to be true or false") }
     return flag
   }
 
   /// Where a page or a step begins: a cursor of `list`.
-  mutating func optionalCursor(_ name: String, of list: String) -> PageCursor? {
+  mutating func optionalCursor(_ name: StaticString, of list: String) -> PageCursor? {
     guard let value = optional(name) else { return nil }
     guard let cursor = value.string.flatMap({ PageCursor($0, of: list) }) else {
       return refused(name, "is no cursor of this list")
@@ -94,36 +94,36 @@ public struct FieldValidator {
 
   // MARK: Numbers
 
-  public mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+  public mutating func integer(_ name: StaticString, in range: ClosedRange<Int>) -> Int? {
     guard let value = required(name) else { return nil }
     return integer(name, value, range)
   }
 
-  public mutating func optionalInteger(_ name: String, in range: ClosedRange<Int>) -> Int? {
+  public mutating func optionalInteger(_ name: StaticString, in range: ClosedRange<Int>) -> Int? {
     guard let value = optional(name) else { return nil }
     return integer(name, value, range)
   }
 
-  private mutating func integer(_ name: String, _ value: JSONValue, _ range: ClosedRange<Int>) -> Int? {
-    guard let number = value.number?.int64.flatMap({ Int(exactly: $0) }), range.contains(number) else {
+  private mutating func integer(_ name: StaticString, _ value: JSONElement, _ range: ClosedRange<Int>) -> Int? {
+    guard let number = value.int64.flatMap({ Int(exactly: $0) }), range.contains(number) else {
       return refused(name, "has to be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
   }
 
   /// An amount with at most two decimals.
-  public mutating func money(_ name: String, in range: ClosedRange<Money>) -> Money? {
+  public mutating func money(_ name: StaticString, in range: ClosedRange<Money>) -> Money? {
     guard let value = required(name) else { return nil }
     return money(name, value, range)
   }
 
-  public mutating func optionalMoney(_ name: String, in range: ClosedRange<Money>) -> Money? {
+  public mutating func optionalMoney(_ name: StaticString, in range: ClosedRange<Money>) -> Money? {
     guard let value = optional(name) else { return nil }
     return money(name, value, range)
   }
 
-  private mutating func money(_ name: String, _ value: JSONValue, _ range: ClosedRange<Money>) -> Money? {
-    guard let money = value.number.flatMap({ Money($0) }), range.contains(money) else {
+  private mutating func money(_ name: StaticString, _ value: JSONElement, _ range: ClosedRange<Money>) -> Money? {
+    guard let money = Money(value), range.contains(money) else {
       return refused(
         name, "has to be a number from \(range.lowerBound) to \(range.upperBound) with at most two decimals")
     }
@@ -134,7 +134,7 @@ public struct FieldValidator {
 
   /// An array of objects, each read by `read` with pointers of its own. Nil when anything in it was refused.
   public mutating func objects<Element>(
-    _ name: String, count: ClosedRange<Int>, _ read: (inout FieldValidator) -> Element?
+    _ name: StaticString, count: ClosedRange<Int>, _ read: (inout FieldValidator) -> Element?
   ) -> [Element]? {
     guard let value = required(name) else { return nil }
     guard let values = value.array, count.contains(values.count) else {
@@ -144,11 +144,11 @@ public struct FieldValidator {
     elements.reserveCapacity(values.count)
     for (index, value) in values.enumerated() {
       let pointer = "\(self.pointer(to: name))/\(index)"
-      guard case .object(let object) = value else {
+      guard value.isObject else {
         errors.append(FieldError(pointer: pointer, detail: "has to be an object"))
         continue
       }
-      var fields = FieldValidator(object, pointer: pointer)
+      var fields = FieldValidator(value, pointer: pointer)
       let element = read(&fields)
       errors += fields.errors
       if let element, fields.errors.isEmpty { elements.append(element) }
@@ -158,22 +158,23 @@ public struct FieldValidator {
 
   // MARK: Presence
 
-  private mutating func required(_ name: String) -> JSONValue? {
+  private mutating func required(_ name: StaticString) -> JSONElement? {
     guard let value = optional(name) else { return refused(name, "is missing") }
     return value
   }
 
-  private func optional(_ name: String) -> JSONValue? {
+  private func optional(_ name: StaticString) -> JSONElement? {
     guard let value = object[name], !value.isNull else { return nil }
     return value
   }
 
-  private mutating func refused<Value>(_ name: String, _ detail: String) -> Value? {
+  private mutating func refused<Value>(_ name: StaticString, _ detail: String) -> Value? {
     refuse(name, detail)
     return nil
   }
 
-  private func pointer(to name: String) -> String {
+  private func pointer(to name: StaticString) -> String {
+    let name = name.description
     guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
       return "\(pointer)/\(name)"
     }

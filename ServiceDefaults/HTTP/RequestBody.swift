@@ -12,10 +12,10 @@ extension Request {
   /// - Parameter allowingEmpty: no body at all is an object without members.
   /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 413 over 64 KiB, 400 where it is not JSON, 422 where
   ///   it is not an object.
-  public func jsonObject(allowingEmpty: Bool = false) async throws -> JSONObject {
+  public func jsonObject(allowingEmpty: Bool = false) async throws -> JSONElement {
     let bytes = try await bodyBytes()
-    if allowingEmpty, bytes.isEmpty { return JSONObject() }
-    return try JSONObject(body: bytes, fields: headers)
+    if allowingEmpty, bytes.isEmpty { return .emptyObject }
+    return try JSONElement(objectIn: bytes, fields: headers)
   }
 
   private func bodyBytes() async throws -> [UInt8] {
@@ -30,29 +30,26 @@ extension Request {
   }
 }
 
-extension JSONObject {
+extension JSONElement {
   /// The object that a body is.
   ///
+  /// - Parameter bytes: the body.
   /// - Parameter fields: the request's header fields, which say how to read it.
   /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 400 where it is not JSON, 422 where it is
   ///   not an object.
-  public init(body bytes: [UInt8], fields: HTTPFields) throws {
+  public init(objectIn bytes: [UInt8], fields: HTTPFields) throws {
     // Not `throws(Problem)`: inlined into asynchronous callers, that crashes the optimiser of Swift 6.3.
     guard fields[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
       throw Problem.unsupportedContentEncoding
     }
     guard MediaType.isJSON(fields[.contentType]) else { throw Problem.unsupportedMediaType }
     guard !bytes.isEmpty else { throw Problem.badRequest("The body is empty, and should be a JSON object.") }
-    let value: JSONValue
     do {
-      value = try JSONValue(parsing: bytes)
+      try self.init(parsing: bytes)
     } catch {
       throw Problem.badRequest("The body is \(error).")
     }
-    guard case .object(let object) = value else {
-      throw Problem.unprocessable(pointer: "", "has to be a JSON object")
-    }
-    self = object
+    guard isObject else { throw Problem.unprocessable(pointer: "", "has to be a JSON object") }
   }
 }
 

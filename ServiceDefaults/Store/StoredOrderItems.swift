@@ -20,14 +20,14 @@ public enum StoredOrderItems {
 
   /// Nil when `text` is not what ``encode(_:)`` makes.
   public static func decode(_ text: String) -> [OrderItem]? {
-    guard let rows = try? JSONValue(parsing: Array(text.utf8)).array else { return nil }
+    guard let rows = try? JSONElement(parsing: Array(text.utf8)).array else { return nil }
     var items: [OrderItem] = []
     items.reserveCapacity(rows.count)
     for row in rows {
-      guard let fields = row.array, fields.count == 3,
-        let productID = fields[0].string.flatMap({ ProductID($0) }),
-        let quantity = fields[1].number?.int64,
-        let unitPrice = fields[2].number?.int64
+      guard var fields = row.array, fields.count == 3,
+        let productID = fields.next()?.string.flatMap({ ProductID($0) }),
+        let quantity = fields.next()?.int64,
+        let unitPrice = fields.next()?.int64
       else { return nil }
       items.append(
         OrderItem(productID: productID, quantity: Int(quantity), unitPrice: Money(minorUnits: unitPrice)))

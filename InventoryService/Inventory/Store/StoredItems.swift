@@ -18,13 +18,13 @@ enum StoredItems {
 
   /// Nil when `text` is not what ``encode(_:)`` makes.
   static func decode(_ text: String) -> [ReservedItem]? {
-    guard let rows = try? JSONValue(parsing: Array(text.utf8)).array else { return nil }
+    guard let rows = try? JSONElement(parsing: Array(text.utf8)).array else { return nil }
     var items: [ReservedItem] = []
     items.reserveCapacity(rows.count)
     for row in rows {
-      guard let fields = row.array, fields.count == 2,
-        let productID = fields[0].string.flatMap({ ProductID($0) }),
-        let quantity = fields[1].number?.int64
+      guard var fields = row.array, fields.count == 2,
+        let productID = fields.next()?.string.flatMap({ ProductID($0) }),
+        let quantity = fields.next()?.int64
       else { return nil }
       items.append(ReservedItem(productID: productID, quantity: Int(quantity)))
     }

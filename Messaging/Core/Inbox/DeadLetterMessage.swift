@@ -95,7 +95,7 @@ private struct DeadLetterJSON: JSONEncodable {
 
   /// The value's own bytes where they are one JSON value: nothing is rounded, reordered or dropped on the way.
   private var originalMessage: [UInt8]? {
-    guard form == .everything, let value = deadLetter.record.value, (try? JSONValue(parsing: value)) != nil else {
+    guard form == .everything, let value = deadLetter.record.value, (try? JSONElement(parsing: value)) != nil else {
       return nil
     }
     return value

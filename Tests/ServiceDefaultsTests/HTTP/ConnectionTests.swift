@@ -7,6 +7,7 @@ import ServiceDefaults
 import Synchronization
 import TestSupport
 import Testing
+import WireFormat
 
 /// What one connection promises, by bytes: HTTP clients would hide it.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
@@ -162,7 +163,7 @@ import Testing
       return Response.text(context.capture("number") ?? "", contentType: "text/plain")
     }
     router.post("/json") { request, _ in
-      Response.json(try await request.jsonObject())
+      Response.json(JSONValue(try await request.jsonObject()))
     }
     router.post("/echo") { request, _ in
       let body = try await request.body.collect(upTo: 1000)
