@@ -89,6 +89,7 @@ public struct JSONElement: Sendable {
       self.count = count
     }
 
+    /// The next element; nil behind the last.
     public mutating func next() -> JSONElement? {
       guard count > 0 else { return nil }
       defer {
