@@ -118,7 +118,11 @@ import WireFormat
   }
 
   @Test func aShutdownEndsTheStreamsAndIsNotHeldUpByThem() async throws {
-    let numbers = Numbers(0)
+    // Nothing but the shutdown can end them.
+    var limits = EventStreamLimits()
+    limits.safetyNet = .seconds(3600)
+    limits.heartbeat = .seconds(3600)
+    let numbers = Numbers(0, limits: limits)
     let (listening, port) = AsyncStream.makeStream(of: Int.self)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let application = ServiceHTTP.application(router: numbers.router(), logger: logger) { port.yield($0) }
@@ -128,7 +132,7 @@ import WireFormat
       let first = await listening.first { _ in true }
       let client = ServiceClient(base: "http://127.0.0.1:\(try #require(first))")
 
-      let isAtEnd = try await client.stream("/numbers", within: .seconds(10)) { reader in
+      let isAtEnd = try await client.stream("/numbers") { reader in
         try await reader.waitForComments(1)
         await group.triggerGracefulShutdown()
         return try await reader.next() == nil
