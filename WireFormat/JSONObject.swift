@@ -22,6 +22,11 @@ public struct JSONObject: Sendable, Hashable {
     self.members = members
   }
 
+  /// An object of its own, with all that is in it.
+  public init(_ object: JSONElement.Object) {
+    self.init(members: object.map { Member(name: $0.name, value: JSONValue($0.value)) })
+  }
+
   /// The value of the member `name`; of a repeated name the last one. Takes time linear in the number of members.
   public subscript(_ name: String) -> JSONValue? {
     // By index: a member handed to a closure would be copied first, name, value and all.

@@ -8,7 +8,7 @@ struct JSONParser {
   private var depth = 0
   /// What has been read: a ``JSONTape``'s.
   private(set) var entries: [JSONTapeEntry] = []
-  private(set) var unescaped: [String] = []
+  private(set) var textsWithEscapes: [String] = []
 
   init(bytes: UnsafeBufferPointer<UInt8>, maximumDepth: Int) {
     self.bytes = bytes
@@ -17,7 +17,7 @@ struct JSONParser {
 
   mutating func parse() throws(JSONParseError) {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw failure("a byte order mark") }
-    // An event has an entry for each nine of its bytes.
+    // An event has an entry, which is 24 bytes, for about nine of its own.
     entries.reserveCapacity(1 + bytes.count / 8)
     skipWhitespace()
     try parseValue()
@@ -57,7 +57,7 @@ struct JSONParser {
       } while take(UInt8(ascii: ","))
       guard close(with: UInt8(ascii: "}")) else { throw unexpected() }
     }
-    entries.append(.close(object))
+    entries.append(.close(opening: object))
     entries[object] = .object(count: count, end: entries.count)
   }
 
@@ -75,7 +75,7 @@ struct JSONParser {
       } while take(UInt8(ascii: ","))
       guard close(with: UInt8(ascii: "]")) else { throw unexpected() }
     }
-    entries.append(.close(array))
+    entries.append(.close(opening: array))
     entries[array] = .array(count: count, end: entries.count)
   }
 
@@ -111,8 +111,8 @@ struct JSONParser {
     switch try scanner.scan() {
     case .plain(let range): entries.append(.text(range))
     case .unescaped(let text):
-      entries.append(.unescapedText(unescaped.count))
-      unescaped.append(text)
+      entries.append(.textWithEscapes(textsWithEscapes.count))
+      textsWithEscapes.append(text)
     }
   }
 

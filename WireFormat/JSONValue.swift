@@ -33,6 +33,22 @@ public enum JSONValue: Sendable, Hashable {
   public var isNull: Bool { self == .null }
 }
 
+extension JSONValue {
+  /// A value of its own, with all that is in it. Recursion goes as deep as the nesting, which is bounded where a text is
+  /// read.
+  public init(_ element: JSONElement) {
+    switch element.tape.entries[element.index] {
+    case .bool(let value): self = .bool(value)
+    case .number(let literal): self = .number(JSONNumber(checked: element.tape.text(literal)))
+    case .text, .textWithEscapes: self = .string(element.string ?? "")
+    case .array: self = .array(element.array?.map(JSONValue.init) ?? [])
+    case .object: self = .object(element.object.map(JSONObject.init) ?? JSONObject())
+    // No element stands for the end of another.
+    case .null, .close: self = .null
+    }
+  }
+}
+
 extension JSONValue: JSONEncodable {
   /// Writes the value compactly; numbers come out as they came in.
   public func write(to json: inout JSONWriter) {

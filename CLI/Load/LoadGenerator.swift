@@ -78,8 +78,8 @@ struct PlacedOrder: Sendable, Hashable {
   var createdAt: Timestamp
 
   init?(_ body: [UInt8]) {
-    guard let order = (try? JSONValue(parsing: body))?.object, let id = order["order_id"]?.string,
-      let createdAt = order["created_at"]?.string.flatMap(Timestamp.init(rfc3339:))
+    guard let order = (try? JSONElement(parsing: body))?.object, let id = order["order_id"]?.string,
+      let createdAt = order["created_at"]?.timestamp
     else { return nil }
     self.id = id
     self.createdAt = createdAt

@@ -11,7 +11,7 @@ public enum EventCodec {
     do throws(UnreadableField) {
       fields = FieldReader(object: try object(in: value))
     } catch {
-      return unreadable(error.reason, FieldReader(object: .emptyObject))
+      return unreadable(error.reason, FieldReader(object: JSONElement.Object()))
     }
     do throws(UnreadableField) {
       let name = try fields.text("event_type")
@@ -22,7 +22,7 @@ public enum EventCodec {
     }
   }
 
-  private static func object(in value: [UInt8]?) throws(UnreadableField) -> JSONElement {
+  private static func object(in value: [UInt8]?) throws(UnreadableField) -> JSONElement.Object {
     guard let value else { throw UnreadableField(reason: "null value") }
     guard !value.isEmpty else { throw UnreadableField(reason: "empty value") }
     let json: JSONElement
@@ -31,8 +31,8 @@ public enum EventCodec {
     } catch {
       throw UnreadableField(reason: error.description)
     }
-    guard json.isObject else { throw UnreadableField(reason: "not a JSON object") }
-    return json
+    guard let object = json.object else { throw UnreadableField(reason: "not a JSON object") }
+    return object
   }
 
   private static func event(

@@ -52,6 +52,6 @@ extension FieldReader {
 
   private func checkNoneTwice(_ products: [ProductID]) throws(UnreadableField) {
     guard let index = products.repetitions.first else { return }
-    throw failure(at: "items[\(index)].product_id", "is there twice")
+    throw failure("items", at: index, member: "product_id", "is there twice")
   }
 }

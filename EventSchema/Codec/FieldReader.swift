@@ -2,7 +2,7 @@ import WireFormat
 
 /// Takes typed fields out of a JSON object; every failure names its field.
 struct FieldReader {
-  private let object: JSONElement
+  private let object: JSONElement.Object
   private let place: Place
 
   /// Where the object stands; made into text only for an error.
@@ -11,12 +11,12 @@ struct FieldReader {
     case element(list: StaticString, index: Int)
   }
 
-  init(object: JSONElement) {
+  init(object: JSONElement.Object) {
     self.object = object
     place = .root
   }
 
-  private init(object: JSONElement, in list: StaticString, at index: Int) {
+  private init(object: JSONElement.Object, in list: StaticString, at index: Int) {
     self.object = object
     place = .element(list: list, index: index)
   }
@@ -66,16 +66,21 @@ struct FieldReader {
     var elements: [Element] = []
     elements.reserveCapacity(values.count)
     for (index, value) in values.enumerated() {
-      guard value.isObject else { throw failure(at: "\(path(of: name))[\(index)]", "must be an object") }
-      elements.append(try element(FieldReader(object: value, in: name, at: index)))
+      guard let object = value.object else { throw failure(name, at: index, "must be an object") }
+      elements.append(try element(FieldReader(object: object, in: name, at: index)))
     }
     return elements
   }
 
-  func failure(_ name: StaticString, _ rule: String) -> UnreadableField { failure(at: path(of: name), rule) }
+  func failure(_ name: StaticString, _ rule: String) -> UnreadableField {
+    UnreadableField(reason: "\(path(of: name)): \(rule)")
+  }
 
-  func failure(at path: String, _ rule: String) -> UnreadableField {
-    UnreadableField(reason: "\(path): \(rule)")
+  /// Of an element of a list, or of its member.
+  func failure(
+    _ list: StaticString, at index: Int, member: StaticString? = nil, _ rule: String
+  ) -> UnreadableField {
+    UnreadableField(reason: "\(path(of: list))[\(index)]\(member.map { ".\($0)" } ?? ""): \(rule)")
   }
 
   private func value(_ name: StaticString) throws(UnreadableField) -> JSONElement {

@@ -9,7 +9,7 @@ import NIOCore
 ///
 /// ```swift
 /// DirectRoute.post("/orders") { fields, body in
-///   try OrderDraft(from: JSONElement(objectIn: body, fields: fields))
+///   try OrderDraft(from: JSONElement.Object(body: body, fields: fields))
 /// } serve: { draft, answer in
 ///   placeOrder(draft, trace: nil, answering: { .json($0, status: .created) }, answer: answer)
 /// }

@@ -14,11 +14,11 @@ import WireFormat
 /// ```
 public struct FieldValidator {
   public private(set) var errors: [FieldError] = []
-  private let object: JSONElement
+  private let object: JSONElement.Object
   private let pointer: String
 
   /// - Parameter pointer: where `object` lies in the body.
-  public init(_ object: JSONElement, pointer: String = "") {
+  public init(_ object: JSONElement.Object, pointer: String = "") {
     self.object = object
     self.pointer = pointer
   }
@@ -144,11 +144,11 @@ public struct FieldValidator {
     elements.reserveCapacity(values.count)
     for (index, value) in values.enumerated() {
       let pointer = "\(self.pointer(to: name))/\(index)"
-      guard value.isObject else {
+      guard let object = value.object else {
         errors.append(FieldError(pointer: pointer, detail: "has to be an object"))
         continue
       }
-      var fields = FieldValidator(value, pointer: pointer)
+      var fields = FieldValidator(object, pointer: pointer)
       let element = read(&fields)
       errors += fields.errors
       if let element, fields.errors.isEmpty { elements.append(element) }

@@ -10,12 +10,12 @@ extension Request {
   /// writes before it reads gets its answer.
   ///
   /// - Parameter allowingEmpty: no body at all is an object without members.
-  /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 413 over 64 KiB, 400 where it is not JSON, 422 where
-  ///   it is not an object.
-  public func jsonObject(allowingEmpty: Bool = false) async throws -> JSONElement {
+  /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 413 over 64 KiB, 400 where it is not
+  ///   JSON, 422 where it is not an object.
+  public func jsonObject(allowingEmpty: Bool = false) async throws -> JSONElement.Object {
     let bytes = try await bodyBytes()
-    if allowingEmpty, bytes.isEmpty { return .emptyObject }
-    return try JSONElement(objectIn: bytes, fields: headers)
+    if allowingEmpty, bytes.isEmpty { return JSONElement.Object() }
+    return try JSONElement.Object(body: bytes, fields: headers)
   }
 
   private func bodyBytes() async throws -> [UInt8] {
@@ -30,26 +30,27 @@ extension Request {
   }
 }
 
-extension JSONElement {
+extension JSONElement.Object {
   /// The object that a body is.
   ///
-  /// - Parameter bytes: the body.
   /// - Parameter fields: the request's header fields, which say how to read it.
   /// - Throws: ``Problem`` 415 where it is not `application/json`, or compressed, 400 where it is not JSON, 422 where it is
   ///   not an object.
-  public init(objectIn bytes: [UInt8], fields: HTTPFields) throws {
+  public init(body bytes: [UInt8], fields: HTTPFields) throws {
     // Not `throws(Problem)`: inlined into asynchronous callers, that crashes the optimiser of Swift 6.3.
     guard fields[.contentEncoding].map({ $0.lowercased() == "identity" }) ?? true else {
       throw Problem.unsupportedContentEncoding
     }
     guard MediaType.isJSON(fields[.contentType]) else { throw Problem.unsupportedMediaType }
     guard !bytes.isEmpty else { throw Problem.badRequest("The body is empty, and should be a JSON object.") }
+    let value: JSONElement
     do {
-      try self.init(parsing: bytes)
+      value = try JSONElement(parsing: bytes)
     } catch {
       throw Problem.badRequest("The body is \(error).")
     }
-    guard isObject else { throw Problem.unprocessable(pointer: "", "has to be a JSON object") }
+    guard let object = value.object else { throw Problem.unprocessable(pointer: "", "has to be a JSON object") }
+    self = object
   }
 }
 

@@ -66,7 +66,7 @@ struct DeadLetterDetailJSON: JSONEncodable {
 
   /// The value's own bytes where they are one JSON value.
   private static func json(_ value: [UInt8]?) -> [UInt8]? {
-    guard let value, (try? JSONValue(parsing: value)) != nil else { return nil }
+    guard let value, (try? JSONElement(parsing: value)) != nil else { return nil }
     return value
   }
 

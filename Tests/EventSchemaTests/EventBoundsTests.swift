@@ -74,6 +74,11 @@ import WireFormat
     #expect(
       try edited.setting("items.1.product_id", to: "\"keyboard\"").unreadableReason()
         == "items[1].product_id: is there twice")
+    #expect(try edited.setting("items.1", to: "7").unreadableReason() == "items[1]: must be an object")
+    #expect(try edited.setting("timestamp", to: "7").unreadableReason() == "timestamp: must be a string")
+    #expect(
+      try edited.setting("timestamp", to: "\"now\"").unreadableReason()
+        == "timestamp: must be a date and time of RFC 3339")
   }
 
   @Test(arguments: [1, 2, 15, 16, 17, 100])
@@ -125,6 +130,11 @@ import WireFormat
     #expect(
       try edited.setting("items.1.product_id", to: "\"keyboard\"").unreadableReason()
         == "items[1].product_id: is there twice")
+    #expect(try edited.setting("items.1", to: "7").unreadableReason() == "items[1]: must be an object")
+    #expect(try edited.setting("timestamp", to: "7").unreadableReason() == "timestamp: must be a string")
+    #expect(
+      try edited.setting("timestamp", to: "\"now\"").unreadableReason()
+        == "timestamp: must be a date and time of RFC 3339")
     #expect(
       try edited.setting("reservation_id", to: "\"\"").unreadableReason()
         == "reservation_id: must be 1 to 64 of A-Z a-z 0-9 . _ -")

@@ -8,11 +8,18 @@ import WireFormat
   ])
   func amountsOfUpToTwoDecimalsAreExact(literal: String, minorUnits: Int64) throws {
     #expect(Money(try #require(JSONNumber(literal)))?.minorUnits == minorUnits)
+    #expect(Money(try JSONElement(parsing: Array(literal.utf8)))?.minorUnits == minorUnits)
   }
 
   @Test(arguments: ["0.001", "49.999", "1e-3", "1e99", "1e-400", "92233720368547758.08"])
   func whatIsNoAmountIsNil(literal: String) throws {
     #expect(Money(try #require(JSONNumber(literal))) == nil)
+    #expect(Money(try JSONElement(parsing: Array(literal.utf8))) == nil)
+  }
+
+  @Test(arguments: [#""49.90""#, "true", "null", "[1]", "{}"])
+  func whatIsNoNumberIsNoAmount(json: String) throws {
+    #expect(Money(try JSONElement(parsing: Array(json.utf8))) == nil)
   }
 
   @Test func amountsAreWrittenWithTwoDecimals() {

@@ -117,6 +117,8 @@ import WireFormat
 
     #expect(throws: Never.self) { try parse(nested(64)) }
     #expect(throws: JSONParseError.self) { try parse(nested(65)) }
+    #expect(throws: Never.self) { try JSONValue(parsing: Array(nested(128).utf8), maximumDepth: .max) }
+    #expect(throws: JSONParseError.self) { try JSONValue(parsing: Array(nested(129).utf8), maximumDepth: .max) }
     #expect(throws: Never.self) { try parse("[\(Array(repeating: "[]", count: 1000).joined(separator: ","))]") }
     #expect(throws: JSONParseError.self) { try JSONValue(parsing: Array("[]".utf8), maximumDepth: 0) }
     #expect(throws: JSONParseError.self) { try JSONValue(parsing: Array("[]".utf8), maximumDepth: -1) }

@@ -7,7 +7,7 @@ extension OrderDraft {
   ///
   /// - Throws: `Problem` 422 naming every field that is out of its bounds; when all are within, every rule over
   ///   several of them that is broken.
-  package init(from object: JSONElement) throws {
+  package init(from object: JSONElement.Object) throws {
     var fields = FieldValidator(object)
     let customerID = fields.identifier("customer_id", as: CustomerID.self)
     let items = fields.objects("items", count: OrderItem.countRange, orderItem)

@@ -20,7 +20,7 @@ private struct DirectOrder {
   /// Nil, or an error, for a request that `OrderRoutes` has to look at.
   init?(_ fields: HTTPFields, _ body: [UInt8]) throws {
     guard !fields.contains(.idempotencyKey) else { return nil }
-    draft = try OrderDraft(from: JSONElement(objectIn: body, fields: fields))
+    draft = try OrderDraft(from: JSONElement.Object(body: body, fields: fields))
     trace = TraceContext(fields: fields)
   }
 }

@@ -163,7 +163,7 @@ import WireFormat
       return Response.text(context.capture("number") ?? "", contentType: "text/plain")
     }
     router.post("/json") { request, _ in
-      Response.json(JSONValue(try await request.jsonObject()))
+      Response.json(JSONObject(try await request.jsonObject()))
     }
     router.post("/echo") { request, _ in
       let body = try await request.body.collect(upTo: 1000)

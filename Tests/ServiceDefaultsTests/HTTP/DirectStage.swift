@@ -64,7 +64,7 @@ final class DirectStage: Sendable {
   }
 
   private static func text(_ fields: HTTPFields, _ body: [UInt8]) throws -> String {
-    try JSONElement(objectIn: body, fields: fields)["name"]?.string ?? ""
+    try JSONElement.Object(body: body, fields: fields)["name"]?.string ?? ""
   }
 
   private func serve(_ wish: String, _ answer: @escaping DirectRoute.Answer) {

@@ -50,6 +50,6 @@ import WireFormat
   }
 
   private func fields(_ json: String) throws -> FieldValidator {
-    FieldValidator(try JSONElement(parsing: Array(json.utf8)))
+    FieldValidator(try #require(try JSONElement(parsing: Array(json.utf8)).object))
   }
 }

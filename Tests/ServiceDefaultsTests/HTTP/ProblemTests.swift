@@ -93,8 +93,8 @@ import WireFormat
 
   @Test func aBodyThatMayBeMissingIsAnEmptyObject() async throws {
     try await serving(exampleRouter()) { client async throws in
-      #expect(try await client.send(.post, "/optional").text == "{}")
-      #expect(try await client.send(.post, "/optional", #"{"a":1}"#).text == #"{"a":1}"#)
+      #expect(try await client.send(.post, "/optional").text == "0")
+      #expect(try await client.send(.post, "/optional", #"{"a":1}"#).text == "1")
       #expect(try await client.send(.post, "/optional", "nonsense").status == .badRequest)
     }
   }
@@ -122,7 +122,7 @@ func exampleRouter() -> ServiceRouter {
     Response.json(try context.validIdentifier("name", as: ProductID.self))
   }
   router.post("/optional") { request, _ in
-    Response.json(JSONValue(try await request.jsonObject(allowingEmpty: true)))
+    Response.json(JSONObject(try await request.jsonObject(allowingEmpty: true)).members.count)
   }
   router.get("/fails") { _, _ -> Response in throw SecretError() }
   router.get("/full") { _, _ -> Response in throw StoreUnavailable("the disk is full") }

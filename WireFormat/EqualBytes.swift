@@ -1,6 +1,6 @@
 extension UnsafeBufferPointer<UInt8> {
   /// Whether both hold the same bytes. Compares eight at a time, the last eight once more where they overlap:
-  /// `elementsEqual` takes some 24 instructions a byte.
+  /// `elementsEqual` was a sixth of an event's decoding (callgrind).
   package func isEqual(to other: UnsafeBufferPointer<UInt8>) -> Bool {
     guard count == other.count else { return false }
     guard count >= 8 else { return zip(self, other).allSatisfy(==) }
